@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What xdp_filter's BPF program and its loader share: configuration, entries, statistics. */
+#ifndef XDP_FILTER_H
+#define XDP_FILTER_H
+
+#include <linux/types.h>
+
+/*
+ * In .rodata: a changed configuration is a new program, so that no packet meets half of one and
+ * branches that are off cost nothing.
+ */
+struct filter_config {
+	__u8 frags_drop;
+	/* Fragments addressed to the host itself stay. */
+	__u8 frags_local_pass;
+	__u8 drop_options;
+	__u8 truncated_drop;
+	/* The kernel has bpf_check_mtu (5.12): ask it instead of using mtu. */
+	__u8 have_check_mtu;
+	__u8 reserved[3];
+	/* Path MTU messages in any aligned second of CLOCK_MONOTONIC, all CPUs together. */
+	__u32 ptb_max_pps;
+	/* Octets, of the interface when it was loaded. */
+	__u32 mtu;
+	/* Hit counters: copies that CPUs are spread over (a power of two), less one. */
+	__u32 hit_shard_mask;
+	/* 64-byte values in each copy; entries / 8. */
+	__u32 hit_shard_size;
+};
+
+enum filter_action {
+	FILTER_DROP,
+	FILTER_ALLOW,
+};
+
+/* Unit of filter_entry.expires: 2^26 ns (67 ms) of CLOCK_BOOTTIME; lasts nine years. */
+#define FILTER_TICK_SHIFT 26
+
+/*
+ * Value of "entries", indexed by the entry's id; id 0 is nobody, length 255 an unused id.
+ * Everything that there is to know of an entry but its tag's text, its hits and, for IPv6,
+ * its address.
+ */
+struct filter_entry {
+	/* IPv4: the address, network order; IPv6: its index in "addresses6". */
+	__u32 address;
+	/* Id of the next shorter entry that covers this one, or 0. */
+	__u32 parent;
+	/* Tick at which it stops to match; 0: never. */
+	__u32 expires;
+	/* Seconds since the Unix epoch. */
+	__u32 added;
+	/* Offset of its text in "tags"; 0: none. */
+	__u32 tag;
+	__u8 length;
+	__u8 action;
+	__u8 family;
+	__u8 reserved;
+};
+
+#define FILTER_UNUSED 255
+/* Octets of a tag, its terminator included. */
+#define FILTER_TAG_MAX 64
+#define FILTER_ENTRIES_MAX 1000000
+
+#define FILTER_HITS_PER_VALUE 8
+
+struct filter_hits {
+	__u64 count[FILTER_HITS_PER_VALUE];
+};
+
+/* Value of "ptb_budget": messages sent in the second that it is about. */
+struct filter_ptb_budget {
+	__u32 lock;
+	__u32 sent;
+	__u64 second;
+};
+
+struct filter_address {
+	__be32 words[4];
+};
+
+/* X(CONSTANT, key in status and JSON) */
+#define FILTER_STATS(X)                                                                            \
+	X(ETH_FRAME_ERR, eth_frame_err)                                                            \
+	X(IP_HEADER_ERR, ip_header_err)                                                            \
+	X(IP6_HEADER_ERR, ip6_header_err)                                                          \
+	X(IP_DROP, ip_drop_count)                                                                  \
+	X(IP6_DROP, ip6_drop_count)                                                                \
+	X(IP_FRAG_DROP, ip_frag_drop_count)                                                        \
+	X(PTB_SENT, ptb_sent_count)                                                                \
+	X(PTB_ERR, ptb_err_count)                                                                  \
+	X(PTB_MEM_ERR, ptb_mem_err_count)                                                          \
+	X(PTB_LIMIT, ptb_limit_count)                                                              \
+	X(FRAG_LOCAL, frag_local_count)                                                            \
+	X(IP_EVIL_BIT, ip_evil_bit_count)                                                          \
+	X(BAD_LENGTH, bad_length_count)                                                            \
+	X(IP_OPTIONS, ip_options_count)
+
+enum filter_stat {
+#define X(constant, key) FILTER_STAT_##constant,
+	FILTER_STATS(X)
+#undef X
+	FILTER_STAT_COUNT,
+};
+
+/* Value of the per-CPU "stats"; only packets with something to count touch it. */
+struct filter_stats {
+	__u64 values[FILTER_STAT_COUNT];
+};
+
+#endif
