@@ -121,7 +121,7 @@ function(bpf_program name source)
 		DEPENDS "${object}"
 		COMMENT "Generating skeleton ${name}.skel.h"
 		VERBATIM)
-	add_custom_target(${name}_skel_generated DEPENDS "${skeleton}")
+	add_custom_target(${name}_skel_generated ALL DEPENDS "${skeleton}")
 
 	add_library(${name}_skel INTERFACE)
 	target_include_directories(${name}_skel SYSTEM INTERFACE "${CMAKE_CURRENT_BINARY_DIR}")

@@ -25,7 +25,7 @@ function(ecbpf_bundled_libbpf)
 			"${ECBPF_MAKE}" -s -C "${Libbpf_SOURCE_DIR}" install
 			BUILD_STATIC_ONLY=y "OBJDIR=${root}/objects" "CC=${CMAKE_C_COMPILER}"
 			"CFLAGS=-O2 -g -fPIC -fvisibility=hidden" "DESTDIR=${root}" PREFIX=
-			INCLUDEDIR=/include LIBDIR=/lib > "${root}/make.log" 2>&1
+			INCLUDEDIR=/include LIBDIR=/lib
 		DEPENDS ${sources}
 		COMMENT "Building libbpf from ext/libbpf"
 		VERBATIM)
