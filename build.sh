@@ -10,7 +10,7 @@ readonly logs=$top/build/log
 
 variant=release
 clang=
-werror=OFF
+werror=${CI:+ON}
 jobs=$(nproc)
 
 usage()
@@ -37,7 +37,7 @@ Options:
                            unit and packet tests
   --clang PATH             compile BPF programs with this clang (14 or newer), in a build folder
                            of its own
-  --werror                 warnings are errors
+  --werror                 warnings are errors (they are, too, where CI is set)
   -j N                     run N compilers at once (default: one per CPU)
   -h, --help               this text
 
@@ -193,7 +193,7 @@ build()
 	debug) type=Debug ;;
 	sanitize) type=Debug sanitize=ON ;;
 	esac
-	set -- "-DCMAKE_BUILD_TYPE=$type" "-DECBPF_SANITIZE=$sanitize" "-DECBPF_WERROR=$werror" "$@"
+	set -- "-DCMAKE_BUILD_TYPE=$type" "-DECBPF_SANITIZE=$sanitize" "-DECBPF_WERROR=${werror:-OFF}" "$@"
 	[ -z "$clang" ] || set -- "-DECBPF_CLANG=$clang" "$@"
 	step "configure $name" cmake -S "$top" -B "$folder" "$@"
 	step "build $name" cmake --build "$folder" -j "$jobs"
