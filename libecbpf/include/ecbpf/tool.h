@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The manners that all tools of the suite share: declared options, messages, tables, JSON,
+ * OpenMetrics, statsd, progress, watching.
+ *
+ * Functions that can fail return 0 or a negative errno and say why through the log callback,
+ * as in <ecbpf/ecbpf.h>. Not thread-safe. Since 0.1 throughout.
+ */
+#ifndef ECBPF_TOOL_H
+#define ECBPF_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <ecbpf/ecbpf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct json_object;
+
+/* Lists of names ------------------------------------------------------------------------- */
+
+/* Zero-initialised: empty. @items is terminated by NULL unless the list is empty. */
+struct ecbpf_strings {
+	char **items;
+	size_t count;
+};
+
+int ecbpf_strings_add(struct ecbpf_strings *strings, const char *item);
+
+/* Add what @text lists between commas; -EINVAL, with nothing added, for an empty item. */
+int ecbpf_strings_split(struct ecbpf_strings *strings, const char *text);
+
+/* Keep the first of equal items. */
+void ecbpf_strings_unique(struct ecbpf_strings *strings);
+void ecbpf_strings_free(struct ecbpf_strings *strings);
+
+/**
+ * ecbpf_interfaces_check() - whether all of these interfaces exist
+ * @gone: a name that only has pins left will do
+ *
+ * Return: -ENODEV, all missing ones having been named in one message.
+ */
+int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone);
+
+/* Options -------------------------------------------------------------------------------- */
+
+enum ecbpf_option_kind {
+	/* Ends the table. */
+	ECBPF_OPTION_END,
+	/* A heading in --help: its text is in @help. */
+	ECBPF_OPTION_GROUP,
+	/* No argument, no target: only selects a mode. */
+	ECBPF_OPTION_MODE,
+	/* bool: set to true. */
+	ECBPF_OPTION_FLAG,
+	/* int: --NAME sets 1, --no-NAME sets 0. */
+	ECBPF_OPTION_NEGATABLE,
+	/* int: set to @value; options of other values for the same target exclude each other. */
+	ECBPF_OPTION_CHOICE,
+	/* uint64_t, between @min and @max (0: no upper bound). */
+	ECBPF_OPTION_UNSIGNED,
+	/* uint64_t nanoseconds, see ecbpf_duration_parse(); between @min and @max likewise. */
+	ECBPF_OPTION_DURATION,
+	/* const char *. */
+	ECBPF_OPTION_STRING,
+	/* struct ecbpf_strings, comma-separated; every occurrence adds. */
+	ECBPF_OPTION_STRINGS,
+	/* The same, without duplicates, checked by ecbpf_interfaces_check(). */
+	ECBPF_OPTION_INTERFACES,
+};
+
+/* Set of modes, for @with, @required_with and @gone_with. Modes are numbered from 1 to 63. */
+#define ECBPF_WITH(mode) (UINT64_C(1) << (mode))
+
+/**
+ * struct ecbpf_option - one row of a tool's options
+ * @name: long name, without dashes
+ * @letter: short name or 0
+ * @kind: what it takes, and the type that @target points to
+ * @optional: its argument may be left out; @target then stays
+ * @mode: giving the option selects this mode (two rows may share one); 0: it selects none
+ * @value: of ECBPF_OPTION_CHOICE
+ * @target: stays untouched if the option isn't given
+ * @min: smallest number accepted
+ * @max: largest number accepted; 0: any
+ * @with: modes that use the option, it is refused with others; 0: all
+ * @required_with: modes that can't go without it
+ * @gone_with: modes that take names of interfaces that are gone but have pins
+ * @metavar: what --help calls the argument
+ * @help: one or two lines; NULL: not listed
+ */
+struct ecbpf_option {
+	const char *name;
+	char letter;
+	enum ecbpf_option_kind kind;
+	bool optional;
+	int mode;
+	int value;
+	void *target;
+	uint64_t min;
+	uint64_t max;
+	uint64_t with;
+	uint64_t required_with;
+	uint64_t gone_with;
+	const char *metavar;
+	const char *help;
+};
+
+/* Rows that read the same in all tools. */
+#define ECBPF_OPTION_GROUP_ROW(heading)                     \
+	{                                                   \
+		.kind = ECBPF_OPTION_GROUP, .help = heading \
+	}
+
+#define ECBPF_OPTION_JSON_ROW(flag, modes)                                                \
+	{                                                                                 \
+		.name = "json", .letter = 'j', .kind = ECBPF_OPTION_FLAG, .target = flag, \
+		.with = modes, .help = "Print JSON"                                       \
+	}
+
+#define ECBPF_OPTION_INTERFACE_ROW(names, modes, required, gone)                              \
+	{                                                                                     \
+		.name = "interface", .letter = 'i', .kind = ECBPF_OPTION_INTERFACES,          \
+		.target = names, .with = modes, .required_with = required, .gone_with = gone, \
+		.metavar = "NAME[,NAME...]", .help = "Network interfaces to work on"          \
+	}
+
+/**
+ * struct ecbpf_tool - what a tool says about itself
+ * @name: of the command
+ * @summary: one sentence, with its full stop
+ * @options: ends with a row of zeroes; --help, --version and --debug come by themselves
+ * @mode: out: the mode that was selected
+ * @examples: commands, one per line
+ * @overhead: what the tool costs
+ */
+struct ecbpf_tool {
+	const char *name;
+	const char *summary;
+	const struct ecbpf_option *options;
+	int *mode;
+	const char *examples;
+	const char *overhead;
+};
+
+#define ECBPF_OPTIONS_OK (-1)
+
+/**
+ * ecbpf_options_parse() - read the command line into the targets of @tool's options
+ *
+ * From here on messages go to stderr as "NAME: message". Long names can't be abbreviated,
+ * and operands aren't accepted.
+ *
+ * Return: ECBPF_OPTIONS_OK, or what main() shall return: 0 after --help and --version, 64 (with
+ * a message) for a command line that makes no sense, that of -ENODEV for an unknown interface.
+ */
+int ecbpf_options_parse(const struct ecbpf_tool *tool, int argc, char **argv);
+
+/* Flush stdout: @status, or the exit code of an output error, which is told. */
+int ecbpf_output_finish(int status);
+
+/* Times ---------------------------------------------------------------------------------- */
+
+/**
+ * ecbpf_duration_parse() - "10m", "1h30m", "2d", "500ms", "0.5s", or plain seconds, to nanoseconds
+ *
+ * Units: ms, s, m, h, d, w. Silent. Return: -EINVAL: not a duration, -ERANGE: too long.
+ */
+int ecbpf_duration_parse(const char *text, uint64_t *nanoseconds);
+
+/* Room for any text of the functions below. */
+#define ECBPF_TIME_MAX 40
+
+/* "3d 4h", "10m", "42s": the two largest units; gives @text back. */
+const char *ecbpf_duration_format(uint64_t seconds, char text[ECBPF_TIME_MAX]);
+
+/* ns since the Unix epoch as "2026-03-01T12:00:00Z"; gives @text back. */
+const char *ecbpf_time_iso(uint64_t nanoseconds, char text[ECBPF_TIME_MAX]);
+
+/* ns since the Unix epoch as "Sun, 01 Mar 2026 12:00:00 +0000", whatever the locale. */
+const char *ecbpf_time_mail(uint64_t nanoseconds, char text[ECBPF_TIME_MAX]);
+
+/* Tables --------------------------------------------------------------------------------- */
+
+struct ecbpf_column {
+	const char *title;
+	unsigned int width;
+	/* Of the cells; titles are always aligned to the left. */
+	bool right;
+};
+
+/* Make @column wide enough for @cell. */
+void ecbpf_column_fit(struct ecbpf_column *column, const char *cell);
+
+void ecbpf_table_header(FILE *out, const struct ecbpf_column *columns, size_t count);
+void ecbpf_table_row(FILE *out, const struct ecbpf_column *columns, size_t count,
+		     const char *const *cells);
+
+/* JSON ----------------------------------------------------------------------------------- */
+
+/* A string as by ecbpf_time_iso(), or null for 0. */
+struct json_object *ecbpf_json_time(uint64_t nanoseconds);
+
+/* Write @object, for reading by eyes too, and a newline; then free it. */
+int ecbpf_json_print(FILE *out, struct json_object *object);
+
+/* OpenMetrics ---------------------------------------------------------------------------- */
+
+enum ecbpf_metric {
+	ECBPF_METRIC_COUNTER,
+	ECBPF_METRIC_GAUGE,
+	ECBPF_METRIC_INFO,
+};
+
+struct ecbpf_label {
+	const char *name;
+	const char *value;
+};
+
+/**
+ * struct ecbpf_metric_family - samples of one name
+ * @name: without the suffix that the type adds ("_total", "_info")
+ * @help: one sentence
+ */
+struct ecbpf_metric_family {
+	const char *name;
+	enum ecbpf_metric type;
+	const char *help;
+};
+
+/* All samples of a family follow its header; then the next family begins. */
+void ecbpf_openmetrics_header(FILE *out, const struct ecbpf_metric_family *family);
+
+/* @labels ends with a row of zeroes and may be NULL; @value is 1 for ECBPF_METRIC_INFO. */
+void ecbpf_openmetrics_sample(FILE *out, const struct ecbpf_metric_family *family,
+			      const struct ecbpf_label *labels, uint64_t value);
+void ecbpf_openmetrics_end(FILE *out);
+
+/* statsd --------------------------------------------------------------------------------- */
+
+struct ecbpf_statsd;
+
+/**
+ * ecbpf_statsd_open() - send to a statsd server over UDP
+ * @host: name or address, resolved here and never again
+ * @prefix: before every name, with a dot between; "" or NULL: none
+ *
+ * Return: -EHOSTUNREACH: the name has no address.
+ */
+int ecbpf_statsd_open(const char *host, uint16_t port, const char *prefix,
+		      struct ecbpf_statsd **statsd);
+
+/**
+ * ecbpf_statsd_counter() - send how much a counter grew since it was last sent
+ *
+ * The first value of a name is where counting starts: it is sent as growth by 0. A value smaller
+ * than the last one is taken as a counter that began anew at 0. Growth that couldn't be sent is
+ * sent the next time.
+ */
+int ecbpf_statsd_counter(struct ecbpf_statsd *statsd, const char *name, uint64_t value);
+int ecbpf_statsd_gauge(struct ecbpf_statsd *statsd, const char *name, uint64_t value);
+
+/* Send what is gathered. Never blocks, and a receiver that isn't there is no error here. */
+void ecbpf_statsd_flush(struct ecbpf_statsd *statsd);
+
+/* Datagrams that could not be sent. */
+uint64_t ecbpf_statsd_errors(const struct ecbpf_statsd *statsd);
+
+/* Flushes. Also accepts NULL. */
+void ecbpf_statsd_close(struct ecbpf_statsd *statsd);
+
+/* Waiting -------------------------------------------------------------------------------- */
+
+/* A bar on stderr; nothing unless that is a terminal. */
+struct ecbpf_progress {
+	const char *what;
+	uint64_t total;
+	uint64_t drawn;
+	bool shown;
+};
+
+void ecbpf_progress_begin(struct ecbpf_progress *progress, const char *what, uint64_t total);
+/* Cheap to call often: redraws ten times a second. */
+void ecbpf_progress_update(struct ecbpf_progress *progress, uint64_t done);
+void ecbpf_progress_end(struct ecbpf_progress *progress);
+
+/**
+ * ecbpf_watch_callback - draw one picture
+ * @seconds: since the call before; 0 for the first
+ *
+ * Return: 0, or a negative errno that ends the watch.
+ */
+typedef int (*ecbpf_watch_callback)(double seconds, void *context);
+
+/**
+ * ecbpf_watch() - call back now and after every @interval nanoseconds until SIGINT or SIGTERM
+ *
+ * Intervals are counted from the start, so a slow callback doesn't shift them; those that it
+ * misses are left out. A terminal on stdout is cleared before each call.
+ */
+int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context);
+
+/* Have SIGINT and SIGTERM interrupt system calls and make ecbpf_interrupted() true. */
+void ecbpf_interrupt_catch(void);
+bool ecbpf_interrupted(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
