@@ -20,8 +20,8 @@ Usage: ./build.sh [OPTION...] COMMAND [ARGUMENT...]
 
 Commands:
   build, -b                build into build/release
-  deps [GROUP...]          install the Debian packages that are missing; groups: build, test,
-                           vm, ci (default: build test)
+  deps [GROUP...]          install the Debian packages that are missing; groups: build, demo,
+                           test, vm, ci (default: build demo test); --list names them all
   demo [--keep]            build, then show root and filter at work between two namespaces
   test [--vm [KERNEL|all]] [-k PATTERN]
                            build, then run every test that this machine can run; --vm adds the
@@ -219,13 +219,16 @@ command_build()
 command_deps()
 {
 	local group
-	[ $# -gt 0 ] || set -- build test
+	if [ "$*" = --list ]; then
+		packages | awk '{ print $2 }' | sort -u
+		return 0
+	fi
+	[ $# -gt 0 ] || set -- build demo test
 	for group in "$@"; do
-		[[ $group =~ ^(build|test|vm|ci|demo)$ ]] || die $EX_USAGE "deps: no group '$group'"
+		packages | grep "^$group " >/dev/null || die $EX_USAGE "deps: no group '$group'"
 	done
-	[[ " $* " != *" test "* ]] || set -- "$@" demo
 	need_packages "$@"
-	printf 'packages for %s are there\n' "$*"
+	printf 'packages for %s: all there\n' "$*"
 }
 
 command_demo()
@@ -253,8 +256,8 @@ skip_reasons()
 {
 	local log=$1/Testing/Temporary/LastTest.log
 	[ ! -e "$log.tmp" ] || log=$log.tmp
-	awk '/^[0-9]+\/[0-9]+ Test(ing)?: / { test = $NF }
-		/^SKIP/ { if (!n++) print "Skipped here:"; print "  " test ": " $0 }
+	awk '/^[0-9]+\/[0-9]+ Test: / { test = $NF }
+		/^SKIP|^\[  SKIPPED \]/ { if (!n++) print "Skipped here:"; print "  " test ": " $0 }
 		END { if (n) print "" }' "$log" 2>/dev/null || true
 }
 

@@ -50,7 +50,7 @@ check_one_libbpf()
 			fail "$tool holds a libbpf of its own"
 	done
 	nm -D --defined-only "$scratch/build/libecbpf/libecbpf.so" |
-		grep -q ' bpf_object__open_skeleton@@LIBBPF_' ||
+		grep ' bpf_object__open_skeleton@@LIBBPF_' >/dev/null ||
 		fail "libecbpf.so doesn't export libbpf's API"
 }
 

@@ -11,7 +11,7 @@ list_sources '*.c' '*.h' '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' '*.map' | whi
 	case ${file#./} in
 	libecbpf/*) wanted='LGPL-2.1-only OR BSD-2-Clause' ;;
 	esac
-	head -n 2 "$file" | grep -qF "SPDX-License-Identifier: $wanted" ||
+	head -n 2 "$file" | grep -F "SPDX-License-Identifier: $wanted" >/dev/null ||
 		printf '%s: no "SPDX-License-Identifier: %s" on top\n' "$file" "$wanted"
 	lines=$(wc -l <"$file")
 	[ "$lines" -le 700 ] || printf '%s: %d lines\n' "$file" "$lines"

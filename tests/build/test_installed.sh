@@ -51,9 +51,9 @@ build_example()
 		quietly cmake -S "$example" -B "$example/build-cmake" "-DCMAKE_PREFIX_PATH=$prefix"
 		quietly cmake --build "$example/build-cmake"
 	fi
-	find "$example" -name '*.bpf.o' | grep -q . || fail "docs/example built no BPF program"
-	find "$example" -type f -perm -u+x -exec file {} + | grep -q ELF ||
-		fail "docs/example built no loader"
+	find "$example" -name '*.bpf.o' | grep . >/dev/null || fail "docs/example built no BPF program"
+	find "$example" -type f -perm -u+x -exec readelf -d {} + 2>/dev/null |
+		grep 'NEEDED.*libecbpf\.so' >/dev/null || fail "docs/example built no loader"
 }
 
 build_with_cmake_package()
