@@ -14,9 +14,11 @@ for page in $pages; do
 	name=$(basename "${page%.*}")
 	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
 	[ -n "$tool" ] || continue
-	mandoc -T utf8 "$page" | col -bx >"$scratch/page"
-	"$tool" --help 2>&1 | grep -oE -- '(^|[ ,|[])--[a-z][a-z0-9-]*' | grep -oE -- '--.*' | sort -u |
-		while read -r option; do
-			grep -qF -- "$option" "$scratch/page" || fail "$name: the page lacks $option"
-		done
+	mandoc -T ascii "$page" | sed 's/.\x08//g' >"$scratch/page"
+	"$tool" --help >"$scratch/help" 2>&1 || fail "$name --help"
+	grep -oE -- '(^|[^a-z0-9-])--[a-z][a-z0-9-]*' "$scratch/help" | grep -oE -- '--.*' |
+		sort -u >"$scratch/options" || fail "$name --help lists no option"
+	while read -r option; do
+		grep -qE -- "$option([^a-z0-9-]|$)" "$scratch/page" || fail "$name: the page lacks $option"
+	done <"$scratch/options"
 done
