@@ -280,7 +280,7 @@ void ecbpf_statsd_close(struct ecbpf_statsd *statsd);
 struct ecbpf_progress {
 	const char *what;
 	uint64_t total;
-	uint64_t drawn;
+	int64_t drawn;
 	bool shown;
 };
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Whether interfaces that were asked for exist. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ecbpf/tool.h>
+
+#include "internal.h"
+
+static bool is_pinned(char *const *pinned, const char *name)
+{
+	for (; pinned && *pinned; pinned++)
+		if (strcmp(*pinned, name) == 0)
+			return true;
+	return false;
+}
+
+/* "a, b and c", in @text of @size octets. */
+static void join_names(const struct ecbpf_strings *names, char *text, size_t size)
+{
+	const char *between = "";
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < names->count && used < size; i++) {
+		used += snprintf(text + used, size - used, "%s%s", between, names->items[i]);
+		between = i + 2 == names->count ? " and " : ", ";
+	}
+}
+
+static int name_missing(const struct ecbpf_strings *missing)
+{
+	char text[512];
+
+	join_names(missing, text, sizeof(text));
+	if (missing->count == 1)
+		return ecbpf_fail(-ENODEV,
+				  "%s: no such network interface; 'ip link' lists those there are",
+				  text);
+	return ecbpf_fail(-ENODEV,
+			  "%s: no such network interfaces; 'ip link' lists those there are", text);
+}
+
+int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone)
+{
+	struct ecbpf_strings missing = { 0 };
+	char **pinned = NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < names->count && !err; i++) {
+		if (if_nametoindex(names->items[i]))
+			continue;
+		if (gone && !pinned)
+			err = ecbpf_interfaces(&pinned);
+		if (!err && !is_pinned(pinned, names->items[i]))
+			err = ecbpf_strings_add(&missing, names->items[i]);
+	}
+	if (!err && missing.count)
+		err = name_missing(&missing);
+	ecbpf_strings_free(&missing);
+	ecbpf_names_free(pinned);
+	return err;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What reading options and explaining them share. */
+#ifndef ECBPF_OPTIONS_H
+#define ECBPF_OPTIONS_H
+
+#include <ecbpf/tool.h>
+
+/* Options that every tool has. */
+extern const struct ecbpf_option ecbpf_options_common[];
+
+static inline bool option_takes_argument(const struct ecbpf_option *row)
+{
+	return row->kind >= ECBPF_OPTION_UNSIGNED;
+}
+
+/* options_help.c */
+void ecbpf_options_help(const struct ecbpf_tool *tool);
+void ecbpf_options_usage(const struct ecbpf_tool *tool);
+
+#endif
