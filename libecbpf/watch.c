@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Repetition until the user has seen enough. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <ecbpf/tool.h>
+
+#include "clock.h"
+
+#define HOME_AND_CLEAR "\033[H\033[J"
+
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+void ecbpf_interrupt_catch(void)
+{
+	struct sigaction action = { .sa_handler = note_interrupt };
+
+	interrupted = 0;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool ecbpf_interrupted(void)
+{
+	return interrupted;
+}
+
+/* The signals get through only inside ppoll(), so that none is missed just before it. */
+static void sleep_until(int64_t when)
+{
+	sigset_t caught, before;
+	struct timespec rest;
+	int64_t left;
+
+	sigemptyset(&caught);
+	sigaddset(&caught, SIGINT);
+	sigaddset(&caught, SIGTERM);
+	sigprocmask(SIG_BLOCK, &caught, &before);
+	while (!interrupted && (left = when - monotonic_now()) > 0) {
+		rest = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
+		ppoll(NULL, 0, &rest, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+	int64_t next, last, began, late;
+	int err;
+
+	if (!interval)
+		return ecbpf_fail(-EINVAL, "an interval of zero can't be watched");
+	ecbpf_interrupt_catch();
+	last = began = next = monotonic_now();
+	while (!interrupted) {
+		if (terminal)
+			fputs(HOME_AND_CLEAR, stdout);
+		began = monotonic_now();
+		err = callback((double)(began - last) / NS_PER_S, context);
+		if (err)
+			return err;
+		if (fflush(stdout) == EOF && !interrupted)
+			return ecbpf_fail(-EIO, "writing to standard output failed: %m");
+		last = began;
+		late = monotonic_now() - next;
+		next += late / (int64_t)interval * interval + interval;
+		sleep_until(next);
+	}
+	return 0;
+}
