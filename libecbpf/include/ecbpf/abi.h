@@ -27,7 +27,7 @@ enum ecbpf_slot {
 };
 
 /* XDP_ABORTED … XDP_REDIRECT, and one column for every other value. */
-#define ECBPF_ACTIONS 6
+#define ECBPF_ACTIONS	     6
 #define ECBPF_ACTION_INVALID 5
 
 /* Facts about the packet in struct ecbpf_packet.flags. */
@@ -136,8 +136,9 @@ struct ecbpf_control {
 #define ECBPF_NAME_MAX 64
 
 enum ecbpf_generation_state {
+	/* Cleared away by the next loader unless the link runs its program. */
 	ECBPF_GENERATION_BUILDING,
-	ECBPF_GENERATION_READY,
+	ECBPF_GENERATION_STAGED,
 };
 
 /* Value of a generation's "meta"; the first two words are the same in every ABI. */

@@ -36,8 +36,7 @@ enum ecbpf_log_level {
 	ECBPF_LOG_DEBUG,
 };
 
-typedef void (*ecbpf_log_callback)(enum ecbpf_log_level level, const char *message,
-				   void *context);
+typedef void (*ecbpf_log_callback)(enum ecbpf_log_level level, const char *message, void *context);
 
 /**
  * ecbpf_log_set() - who receives messages (one line each, without a newline), up to which level
@@ -95,6 +94,12 @@ bool ecbpf_root_frags(const struct ecbpf_root *root);
  * prog arrays agree on, and the generation's multi-buffer flag.
  */
 int ecbpf_subprogram_prepare(struct ecbpf_root *root, struct bpf_object *object);
+
+/* The part of ecbpf_subprogram_prepare() that root programs need too: attach type and frags. */
+int ecbpf_object_prepare(struct bpf_object *object, bool frags);
+
+/* Point the root program's maps at those of @root, so that it can replace root's program. */
+int ecbpf_root_share_maps(struct ecbpf_root *root, struct bpf_object *object);
 
 /**
  * ecbpf_slot_replace() - put @program of the loaded @object into @slot, atomically
@@ -237,6 +242,9 @@ int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which wh
  */
 int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object *object,
 			    struct bpf_program *program, bool frags, struct ecbpf_root **root);
+
+/* Keep @root, not live yet, for loaders to fill with --stage until it is activated. */
+int ecbpf_generation_stage(struct ecbpf_root *root);
 
 /**
  * ecbpf_generation_activate() - let packets go through @root from now on, with one link update

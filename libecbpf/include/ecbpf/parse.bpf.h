@@ -20,11 +20,11 @@
 
 #define ECBPF_EXTENSIONS_MAX 8
 
-#define ECBPF_IP_RESERVED 0x8000
-#define ECBPF_IP_MORE_FRAGMENTS 0x2000
-#define ECBPF_IP_OFFSET_MASK 0x1fff
+#define ECBPF_IP_RESERVED	 0x8000
+#define ECBPF_IP_MORE_FRAGMENTS	 0x2000
+#define ECBPF_IP_OFFSET_MASK	 0x1fff
 #define ECBPF_IP6_MORE_FRAGMENTS 0x0001
-#define ECBPF_IP6_OFFSET_MASK 0xfff8
+#define ECBPF_IP6_OFFSET_MASK	 0xfff8
 
 /* Frames may have parts beyond data_end (xdp.frags). Set by the loader before loading. */
 const volatile __u32 ecbpf_frags = 0;

@@ -9,26 +9,26 @@
 #define ECBPF_REASONS_H
 
 /* X(CONSTANT, name, sentence) */
-#define ECBPF_REASONS(X)                                                                           \
-	X(NO_OPINION, "no_opinion", "No slot gave a verdict; the kernel takes the packet")         \
-	X(NOT_IP, "not_ip", "Not IPv4 or IPv6; left to the kernel")                                \
-	X(SLOT_LOST, "slot_lost", "A slot emptied while the packet was on its way; passed")        \
-	X(FILTER_SOURCE, "filter_source", "Source address is in a dropped IPv4 prefix")            \
-	X(FILTER_SOURCE6, "filter_source6", "Source address is in a dropped IPv6 prefix")          \
-	X(FILTER_FRAGMENT, "filter_fragment", "Fragment dropped without an answer")                \
-	X(FILTER_TOO_BIG, "filter_too_big", "First fragment answered with a path MTU message")     \
-	X(FILTER_TOO_BIG_LIMIT, "filter_too_big_limit",                                            \
-	  "First fragment dropped; the answers of this second are used up")                        \
-	X(FILTER_TOO_BIG_ERROR, "filter_too_big_error",                                            \
-	  "First fragment dropped; the answer could not be built")                                 \
-	X(FILTER_EVIL_BIT, "filter_evil_bit", "Reserved bit of the IPv4 flags is set")             \
-	X(FILTER_BAD_LENGTH, "filter_bad_length",                                                  \
-	  "IP length field is shorter than the header or longer than the frame")                   \
-	X(FILTER_IP_OPTIONS, "filter_ip_options", "IPv4 header carries options")                   \
-	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")                      \
-	X(USER_0, "user_0", "Verdict of a program outside this suite (0)")                         \
-	X(USER_1, "user_1", "Verdict of a program outside this suite (1)")                         \
-	X(USER_2, "user_2", "Verdict of a program outside this suite (2)")                         \
+#define ECBPF_REASONS(X)                                                                       \
+	X(NO_OPINION, "no_opinion", "No slot gave a verdict; the kernel takes the packet")     \
+	X(NOT_IP, "not_ip", "Not IPv4 or IPv6; left to the kernel")                            \
+	X(SLOT_LOST, "slot_lost", "A slot emptied while the packet was on its way; passed")    \
+	X(FILTER_SOURCE, "filter_source", "Source address is in a dropped IPv4 prefix")        \
+	X(FILTER_SOURCE6, "filter_source6", "Source address is in a dropped IPv6 prefix")      \
+	X(FILTER_FRAGMENT, "filter_fragment", "Fragment dropped without an answer")            \
+	X(FILTER_TOO_BIG, "filter_too_big", "First fragment answered with a path MTU message") \
+	X(FILTER_TOO_BIG_LIMIT, "filter_too_big_limit",                                        \
+	  "First fragment dropped; the answers of this second are used up")                    \
+	X(FILTER_TOO_BIG_ERROR, "filter_too_big_error",                                        \
+	  "First fragment dropped; the answer could not be built")                             \
+	X(FILTER_EVIL_BIT, "filter_evil_bit", "Reserved bit of the IPv4 flags is set")         \
+	X(FILTER_BAD_LENGTH, "filter_bad_length",                                              \
+	  "IP length field is shorter than the header or longer than the frame")               \
+	X(FILTER_IP_OPTIONS, "filter_ip_options", "IPv4 header carries options")               \
+	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")                  \
+	X(USER_0, "user_0", "Verdict of a program outside this suite (0)")                     \
+	X(USER_1, "user_1", "Verdict of a program outside this suite (1)")                     \
+	X(USER_2, "user_2", "Verdict of a program outside this suite (2)")                     \
 	X(USER_3, "user_3", "Verdict of a program outside this suite (3)")
 
 enum ecbpf_reason {

@@ -35,7 +35,7 @@
 #define bpf_debug(...) bpf_printk(__VA_ARGS__)
 #endif
 
-#define ecbpf_likely(condition) __builtin_expect(!!(condition), 1)
+#define ecbpf_likely(condition)	  __builtin_expect(!!(condition), 1)
 #define ecbpf_unlikely(condition) __builtin_expect(!!(condition), 0)
 
 struct {
@@ -95,8 +95,8 @@ static __always_inline void ecbpf_xdpcap(struct xdp_md *ctx, int action)
 }
 
 /* Count a verdict of @slot, run the hooks, give @action back. */
-static __always_inline int ecbpf_finish(struct xdp_md *ctx, struct ecbpf_packet *packet,
-					__u32 slot, int action, __u32 reason)
+static __always_inline int ecbpf_finish(struct xdp_md *ctx, struct ecbpf_packet *packet, __u32 slot,
+					int action, __u32 reason)
 {
 	struct ecbpf_percpu *percpu = ecbpf_percpu_of(packet);
 	__u32 column = action;
@@ -126,10 +126,10 @@ static __always_inline int ecbpf_verdict(struct xdp_md *ctx, struct ecbpf_packet
 	return ecbpf_finish(ctx, packet, ECBPF_SLOT, action, reason);
 }
 
-#define ECBPF_TRY_SLOT(ctx, occupied, slot)                                                        \
-	do {                                                                                       \
-		if ((slot) > ECBPF_SLOT_CURRENT && (occupied) & (1U << (slot)))                    \
-			bpf_tail_call_static(ctx, &ecbpf_slots, slot);                             \
+#define ECBPF_TRY_SLOT(ctx, occupied, slot)                                     \
+	do {                                                                    \
+		if ((slot) > ECBPF_SLOT_CURRENT && (occupied) & (1U << (slot))) \
+			bpf_tail_call_static(ctx, &ecbpf_slots, slot);          \
 	} while (0)
 
 #define ECBPF_SLOT_CURRENT ((int)(ECBPF_SLOT) == ECBPF_SLOT_ROOT ? -1 : (int)(ECBPF_SLOT))
@@ -181,17 +181,17 @@ static __always_inline void ecbpf_reparse(struct xdp_md *ctx, struct ecbpf_packe
  *
  * The body sees struct xdp_md *ctx and struct ecbpf_packet *packet and returns an action.
  */
-#define ECBPF_SUBPROGRAM(name)                                                                     \
-	static __always_inline int name##_body(struct xdp_md *ctx, struct ecbpf_packet *packet);   \
-	SEC("xdp")                                                                                 \
-	int name(struct xdp_md *ctx)                                                               \
-	{                                                                                          \
-		struct ecbpf_percpu *percpu = ecbpf_percpu_get();                                  \
-												   \
-		if (!percpu)                                                                       \
-			return XDP_PASS;                                                           \
-		return name##_body(ctx, &percpu->packet);                                          \
-	}                                                                                          \
+#define ECBPF_SUBPROGRAM(name)                                                                   \
+	static __always_inline int name##_body(struct xdp_md *ctx, struct ecbpf_packet *packet); \
+	SEC("xdp")                                                                               \
+	int name(struct xdp_md *ctx)                                                             \
+	{                                                                                        \
+		struct ecbpf_percpu *percpu = ecbpf_percpu_get();                                \
+                                                                                                 \
+		if (!percpu)                                                                     \
+			return XDP_PASS;                                                         \
+		return name##_body(ctx, &percpu->packet);                                        \
+	}                                                                                        \
 	static __always_inline int name##_body(struct xdp_md *ctx, struct ecbpf_packet *packet)
 
 #endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Generations: a root program with the maps that its subprograms share, in a folder gen-N.
+ *
+ * Live is the one whose root program the link runs: so one link update makes another live, and
+ * a loader that dies before or after it leaves nothing to decide. Lower numbers are leftovers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "internal.h"
+
+#define META_PIN "meta"
+#define ROOT_PIN "root"
+/* Where ecbpf_pin_over() puts a program before the link is switched to it. */
+#define ROOT_NEXT_PIN "root-next"
+
+const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
+	[ROOT_MAP_SLOTS] = { "ecbpf_slots", "slots" },
+	[ROOT_MAP_EMITTER] = { "ecbpf_emitter", "emitter" },
+	[ROOT_MAP_XDPCAP] = { "xdpcap_hook", "xdpcap_hook" },
+	[ROOT_MAP_PERCPU] = { "ecbpf_percpu", "percpu" },
+	[ROOT_MAP_CONTROL] = { ".data.ecbpf", "control" },
+};
+
+void ecbpf_generation_path(const struct ecbpf_interface *interface, uint32_t number, char *path)
+{
+	int length = snprintf(path, ECBPF_PATH_MAX, "%s/gen-%u", interface->path, number);
+
+	if (length >= ECBPF_PATH_MAX)
+		path[0] = '\0';
+}
+
+static bool is_live(const struct ecbpf_interface *interface, uint32_t number)
+{
+	char path[ECBPF_PATH_MAX];
+
+	if (!interface->link_program)
+		return false;
+	ecbpf_generation_path(interface, number, path);
+	return ecbpf_pinned_program_id(path, ROOT_PIN) == interface->link_program ||
+	       ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program;
+}
+
+static int read_meta(const struct ecbpf_interface *interface, uint32_t number,
+		     struct ecbpf_generation_meta *meta)
+{
+	char path[ECBPF_PATH_MAX];
+
+	ecbpf_generation_path(interface, number, path);
+	return ecbpf_pinned_map_read(path, META_PIN, meta, sizeof(*meta));
+}
+
+int ecbpf_generation_abi(const struct ecbpf_interface *interface, uint32_t number, uint32_t *abi)
+{
+	struct ecbpf_generation_meta meta;
+	int err = read_meta(interface, number, &meta);
+
+	if (!err)
+		*abi = meta.abi;
+	return err;
+}
+
+static bool is_staged(const struct ecbpf_interface *interface, uint32_t number)
+{
+	struct ecbpf_generation_meta meta;
+
+	return !read_meta(interface, number, &meta) && meta.state == ECBPF_GENERATION_STAGED;
+}
+
+/* -ENOENT: there is none; says nothing. */
+int ecbpf_generation_find(const struct ecbpf_interface *interface, enum ecbpf_which which,
+			  uint32_t *number)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	int count = ecbpf_folder_numbers(interface->path, "gen", &numbers), i;
+
+	for (i = count - 1; i >= 0; i--) {
+		bool live = is_live(interface, numbers[i]);
+
+		if (which == ECBPF_LIVE ? live : !live && is_staged(interface, numbers[i])) {
+			*number = numbers[i];
+			return 0;
+		}
+		if (live)
+			break;
+	}
+	return count < 0 && count != -ENOENT ? count : -ENOENT;
+}
+
+/* Removes what an interrupted loader left, and finishes an interrupted root replacement. */
+void ecbpf_generations_clean(const struct ecbpf_interface *interface)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	int count = ecbpf_folder_numbers(interface->path, "gen", &numbers), i;
+	char path[ECBPF_PATH_MAX], next[ECBPF_PATH_MAX], root[ECBPF_PATH_MAX];
+	uint32_t live = 0;
+
+	if (count <= 0 || ecbpf_generation_find(interface, ECBPF_LIVE, &live))
+		live = 0;
+	for (i = 0; i < count; i++) {
+		ecbpf_generation_path(interface, numbers[i], path);
+		if (numbers[i] == live) {
+			if (ecbpf_path(root, path, ROOT_PIN) ||
+			    ecbpf_path(next, path, ROOT_NEXT_PIN))
+				continue;
+			if (ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program)
+				rename(next, root);
+			else
+				unlink(next);
+		} else if (numbers[i] < live || !is_staged(interface, numbers[i])) {
+			ecbpf_folder_remove(path);
+		}
+	}
+}
+
+static struct ecbpf_root *root_new(struct ecbpf_interface *interface, uint32_t number)
+{
+	struct ecbpf_root *root = calloc(1, sizeof(*root));
+	int i;
+
+	if (!root)
+		return NULL;
+	root->interface = interface;
+	root->number = number;
+	root->program = -1;
+	root->meta_map = -1;
+	for (i = 0; i < ROOT_MAPS; i++)
+		root->maps[i] = -1;
+	ecbpf_generation_path(interface, number, root->path);
+	return root;
+}
+
+static int open_pins(struct ecbpf_root *root)
+{
+	int i;
+
+	root->program = ecbpf_pin_open(root->path, ROOT_PIN);
+	if (root->program < 0)
+		return root->program;
+	for (i = 0; i < ROOT_MAPS; i++) {
+		root->maps[i] = ecbpf_pin_open(root->path, ecbpf_root_maps[i].pin);
+		if (root->maps[i] < 0)
+			return root->maps[i];
+	}
+	return 0;
+}
+
+int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
+			  struct ecbpf_root **out)
+{
+	struct ecbpf_root *root = root_new(interface, number);
+	int err;
+
+	if (!root)
+		return -ENOMEM;
+	root->meta_map = ecbpf_pin_open(root->path, META_PIN);
+	err = root->meta_map < 0 ? root->meta_map :
+				   ecbpf_map_read(root->meta_map, &root->meta, sizeof(root->meta));
+	if (!err && root->meta.abi != ECBPF_ABI)
+		err = ecbpf_fail(-EPROTO,
+				 "%s: root array has ABI %u, this program ABI %u; stage a new one "
+				 "with 'xdp_root_loader --stage', fill and '--commit' it, or "
+				 "'--detach --force'",
+				 interface->name, root->meta.abi, ECBPF_ABI);
+	else if (!err)
+		err = open_pins(root);
+	if (err) {
+		if (err != -EPROTO)
+			ecbpf_fail_kernel(err, "%s: opening pins failed", root->path);
+		ecbpf_root_close(root);
+		return err;
+	}
+	*out = root;
+	return 0;
+}
+
+int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which which,
+			  struct ecbpf_root **root)
+{
+	uint32_t number;
+	int err;
+
+	err = ecbpf_generation_find(interface, which, &number);
+	if (err == -ENOENT && which == ECBPF_STAGED)
+		return ecbpf_fail(err,
+				  "%s: no staged generation; run 'xdp_root_loader --stage "
+				  "--interface %s'",
+				  interface->name, interface->name);
+	if (err)
+		return ecbpf_fail(
+			-ENOENT, "%s: no root array; run 'xdp_root_loader --attach --interface %s'",
+			interface->name, interface->name);
+	return ecbpf_generation_load(interface, number, root);
+}
+
+static int pin_generation(struct ecbpf_root *root, struct bpf_object *object,
+			  struct bpf_program *program, bool frags)
+{
+	struct bpf_map *map;
+	int i, err;
+
+	root->meta = (struct ecbpf_generation_meta){
+		.abi = ECBPF_ABI,
+		.state = ECBPF_GENERATION_BUILDING,
+		.frags = frags,
+		.created = ecbpf_now(),
+	};
+	err = ecbpf_folder_make(root->path);
+	if (err)
+		return ecbpf_fail_kernel(err, "%s: making the folder failed", root->path);
+	err = ecbpf_pin_value(root->path, META_PIN, &root->meta, sizeof(root->meta));
+	for (i = 0; i < ROOT_MAPS && !err; i++) {
+		map = bpf_object__find_map_by_name(object, ecbpf_root_maps[i].map);
+		if (!map)
+			return ecbpf_fail(-EINVAL, "root object has no map '%s'",
+					  ecbpf_root_maps[i].map);
+		err = ecbpf_pin(bpf_map__fd(map), root->path, ecbpf_root_maps[i].pin);
+	}
+	return err ?: ecbpf_pin(bpf_program__fd(program), root->path, ROOT_PIN);
+}
+
+int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object *object,
+			    struct bpf_program *program, bool frags, struct ecbpf_root **out)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	struct ecbpf_root *root;
+	int count, err;
+
+	count = ecbpf_folder_numbers(interface->path, "gen", &numbers);
+	if (count < 0)
+		return ecbpf_fail_kernel(count, "%s: reading failed", interface->path);
+	if (count && is_staged(interface, numbers[count - 1]) &&
+	    !is_live(interface, numbers[count - 1]))
+		return ecbpf_fail(
+			-EEXIST, "%s: a generation is staged already; --commit or --abort it first",
+			interface->name);
+	root = root_new(interface, count ? numbers[count - 1] + 1 : 1);
+	if (!root)
+		return -ENOMEM;
+	err = pin_generation(root, object, program, frags);
+	if (err) {
+		ecbpf_generation_remove(root);
+		return err;
+	}
+	err = ecbpf_generation_load(interface, root->number, out);
+	ecbpf_root_close(root);
+	return err;
+}
+
+int ecbpf_generation_stage(struct ecbpf_root *root)
+{
+	int err;
+
+	root->meta.state = ECBPF_GENERATION_STAGED;
+	err = ecbpf_map_write(root->meta_map, &root->meta);
+	return err ? ecbpf_fail_kernel(err, "%s: marking as staged failed", root->path) : 0;
+}
+
+int ecbpf_generation_activate(struct ecbpf_root *root, enum ecbpf_mode mode)
+{
+	struct ecbpf_interface *interface = root->interface;
+	int err;
+
+	err = interface->link_program ? ecbpf_link_update(interface, root->program) :
+					ecbpf_link_create(interface, root->program, mode);
+	if (!err)
+		ecbpf_generations_clean(interface);
+	return err;
+}
+
+int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program)
+{
+	char next[ECBPF_PATH_MAX], path[ECBPF_PATH_MAX];
+	int fd = bpf_program__fd(program), err;
+
+	err = ecbpf_path(next, root->path, ROOT_NEXT_PIN) ?: ecbpf_path(path, root->path, ROOT_PIN);
+	if (err)
+		return err;
+	if (unlink(next) && errno != ENOENT)
+		return ecbpf_fail_kernel(-errno, "%s: removing failed", next);
+	err = ecbpf_pin(fd, root->path, ROOT_NEXT_PIN);
+	if (err)
+		return err;
+	err = ecbpf_link_update(root->interface, fd);
+	if (err) {
+		unlink(next);
+		return err;
+	}
+	if (rename(next, path))
+		return ecbpf_fail_kernel(-errno, "%s: renaming failed", next);
+	close(root->program);
+	root->program = dup(fd);
+	return 0;
+}
+
+int ecbpf_generation_remove(struct ecbpf_root *root)
+{
+	int err = ecbpf_folder_remove(root->path);
+
+	ecbpf_root_close(root);
+	return err;
+}

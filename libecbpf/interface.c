@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* An interface's pin folder, its lock, and what is attached. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "internal.h"
+
+#define META_PIN     "meta"
+#define NOP_PIN	     "nop"
+#define LOCK_POLL_NS 20000000L
+
+static int no_root_array(const char *name)
+{
+	return ecbpf_fail(-ENOENT,
+			  "%s: no root array; run 'xdp_root_loader --attach --interface %s'", name,
+			  name);
+}
+
+static int no_interface(const char *name)
+{
+	return ecbpf_fail(-ENODEV, "%s: no such interface; 'ip link' lists them", name);
+}
+
+static int lock(const struct ecbpf_interface *interface)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
+	long polls = ECBPF_LOCK_SECONDS * (1000000000L / LOCK_POLL_NS);
+
+	while (flock(interface->folder, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return ecbpf_fail(-errno, "%s: locking failed: %s", interface->path,
+					  strerror(errno));
+		if (!polls--)
+			return ecbpf_fail(
+				-EAGAIN,
+				"%s: another loader has held the lock for %d s; try again "
+				"when it is done",
+				interface->name, ECBPF_LOCK_SECONDS);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* Whether the folder that we locked is still the one that others find. */
+static bool folder_is_current(const struct ecbpf_interface *interface)
+{
+	struct stat held, found;
+
+	return !fstat(interface->folder, &held) && !stat(interface->path, &found) &&
+	       held.st_ino == found.st_ino && held.st_dev == found.st_dev;
+}
+
+static int lock_folder(struct ecbpf_interface *interface, unsigned int flags)
+{
+	int err;
+
+	for (;;) {
+		if (flags & ECBPF_INTERFACE_CREATE) {
+			err = ecbpf_folder_make(interface->path);
+			if (err)
+				return ecbpf_fail_kernel(err, "%s: making the pin folder failed",
+							 interface->path);
+		}
+		interface->folder = open(interface->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (interface->folder < 0)
+			return errno == ENOENT ? no_root_array(interface->name) :
+						 ecbpf_fail_kernel(-errno, "%s: opening failed",
+								   interface->path);
+		err = lock(interface);
+		if (err || folder_is_current(interface))
+			return err;
+		close(interface->folder);
+		interface->folder = -1;
+	}
+}
+
+static bool stale(const struct ecbpf_interface *interface)
+{
+	if (interface->meta.ifindex && interface->meta.ifindex != interface->ifindex)
+		return true;
+	return interface->link >= 0 && !interface->link_program;
+}
+
+static int read_state(struct ecbpf_interface *interface)
+{
+	int err;
+
+	err = ecbpf_pinned_map_read(interface->path, META_PIN, &interface->meta,
+				    sizeof(interface->meta));
+	if (err && err != -ENOENT)
+		return ecbpf_fail_kernel(err, "%s/" META_PIN ": reading failed", interface->path);
+	return ecbpf_link_open(interface);
+}
+
+/* A former interface of this name left its pins: clear them away, or say so. */
+static int settle_stale(struct ecbpf_interface *interface, unsigned int flags)
+{
+	int err;
+
+	if (!stale(interface) || flags & ECBPF_INTERFACE_GONE)
+		return 0;
+	if (!(flags & ECBPF_INTERFACE_CREATE))
+		return ecbpf_fail(-ENOENT,
+				  "%s: was made anew since its root array was attached; run "
+				  "'xdp_root_loader --attach --interface %s'",
+				  interface->name, interface->name);
+	err = ecbpf_folder_empty(interface->path);
+	if (err)
+		return err;
+	if (interface->link >= 0)
+		close(interface->link);
+	interface->link = -1;
+	memset(&interface->meta, 0, sizeof(interface->meta));
+	ecbpf_log(ECBPF_LOG_INFO, "%s: removed the pins of a former interface of that name",
+		  interface->name);
+	return 0;
+}
+
+static int prepare(const char *name, unsigned int flags, struct ecbpf_interface **out)
+{
+	struct ecbpf_interface *interface;
+	int err;
+
+	if (!*name || strlen(name) >= IF_NAMESIZE || strchr(name, '/'))
+		return no_interface(name);
+	err = ecbpf_pins_ready();
+	if (err)
+		return err;
+	interface = calloc(1, sizeof(*interface));
+	if (!interface)
+		return -ENOMEM;
+	interface->folder = -1;
+	interface->link = -1;
+	interface->ifindex = if_nametoindex(name);
+	strcpy(interface->name, name);
+	err = ecbpf_pins_interface_path(name, interface->path);
+	if (!err && !interface->ifindex &&
+	    (!(flags & ECBPF_INTERFACE_GONE) || access(interface->path, F_OK)))
+		err = no_interface(name);
+	if (err) {
+		free(interface);
+		return err;
+	}
+	*out = interface;
+	return 0;
+}
+
+int ecbpf_interface_open(const char *name, unsigned int flags, struct ecbpf_interface **out)
+{
+	struct ecbpf_interface *interface;
+	int err;
+
+	err = prepare(name, flags, &interface);
+	if (err)
+		return err;
+	err = lock_folder(interface, flags) ?: read_state(interface);
+	if (!err)
+		err = settle_stale(interface, flags);
+	if (err) {
+		ecbpf_interface_close(interface);
+		return err;
+	}
+	ecbpf_generations_clean(interface);
+	*out = interface;
+	return 0;
+}
+
+int ecbpf_interface_open_readonly(const char *name, struct ecbpf_interface **out)
+{
+	struct ecbpf_interface *interface;
+	int err;
+
+	err = prepare(name, ECBPF_INTERFACE_GONE, &interface);
+	if (err)
+		return err;
+	err = read_state(interface);
+	if (err) {
+		ecbpf_interface_close(interface);
+		return err;
+	}
+	*out = interface;
+	return 0;
+}
+
+void ecbpf_interface_close(struct ecbpf_interface *interface)
+{
+	char parent[ECBPF_PATH_MAX];
+
+	if (!interface)
+		return;
+	if (interface->folder >= 0) {
+		/* Both fail, as they should, while anything is in there. */
+		if (!rmdir(interface->path) && !ecbpf_pins_netns_path(parent))
+			rmdir(parent);
+		close(interface->folder);
+	}
+	if (interface->link >= 0)
+		close(interface->link);
+	free(interface);
+}
+
+unsigned int ecbpf_interface_ifindex(const struct ecbpf_interface *interface)
+{
+	return interface->ifindex;
+}
+
+bool ecbpf_interface_attached(const struct ecbpf_interface *interface)
+{
+	return interface->link_program;
+}
+
+enum ecbpf_mode ecbpf_interface_mode(const struct ecbpf_interface *interface)
+{
+	return interface->meta.mode;
+}
+
+enum ecbpf_attachment ecbpf_interface_attachment(const struct ecbpf_interface *interface)
+{
+	uint32_t number;
+
+	if (stale(interface))
+		return ECBPF_STALE;
+	if (interface->link_program) {
+		if (!ecbpf_generation_find(interface, ECBPF_LIVE, &number))
+			return ECBPF_ATTACHED;
+		if (ecbpf_pinned_program_id(interface->path, NOP_PIN) == interface->link_program)
+			return ECBPF_ATTACHED_NOP;
+		return ECBPF_FOREIGN;
+	}
+	return ecbpf_link_foreign(interface->ifindex) ? ECBPF_FOREIGN : ECBPF_DETACHED;
+}
+
+int ecbpf_interface_meta_write(struct ecbpf_interface *interface)
+{
+	interface->meta.ifindex = interface->ifindex;
+	strcpy(interface->meta.name, interface->name);
+	return ecbpf_pin_value(interface->path, META_PIN, &interface->meta,
+			       sizeof(interface->meta));
+}
+
+uint32_t ecbpf_interface_abi(const struct ecbpf_interface *interface)
+{
+	uint32_t number, abi;
+
+	if (ecbpf_generation_find(interface, ECBPF_LIVE, &number) ||
+	    ecbpf_generation_abi(interface, number, &abi))
+		return 0;
+	return abi;
+}
+
+/* Restores what attaching turned off, and removes every pin but the nop program's. */
+static int remove_generations(struct ecbpf_interface *interface)
+{
+	char path[ECBPF_PATH_MAX];
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	int count, i, err = 0;
+
+	count = ecbpf_folder_numbers(interface->path, "gen", &numbers);
+	for (i = 0; i < count && !err; i++) {
+		ecbpf_generation_path(interface, numbers[i], path);
+		err = ecbpf_folder_remove(path);
+	}
+	return count < 0 ? count : err;
+}
+
+int ecbpf_interface_attach_nop(struct ecbpf_interface *interface, struct bpf_program *program,
+			       enum ecbpf_mode mode)
+{
+	int fd = bpf_program__fd(program), err;
+
+	err = ecbpf_pin_over(fd, interface->path, NOP_PIN);
+	if (err)
+		return err;
+	err = interface->link_program ? ecbpf_link_update(interface, fd) :
+					ecbpf_link_create(interface, fd, mode);
+	return err ? err : remove_generations(interface);
+}
+
+int ecbpf_interface_detach(struct ecbpf_interface *interface)
+{
+	int err;
+
+	if (interface->link >= 0) {
+		if (bpf_link_detach(interface->link) && errno != ENOLINK && errno != EINVAL)
+			return ecbpf_fail_kernel(-errno, "%s: detaching failed", interface->name);
+		close(interface->link);
+		interface->link = -1;
+		interface->link_program = 0;
+	}
+	if (interface->ifindex && interface->meta.restore_rxvlan &&
+	    interface->meta.ifindex == interface->ifindex) {
+		err = ecbpf_rxvlan_set(interface->name, true);
+		if (err)
+			ecbpf_log(
+				ECBPF_LOG_WARNING,
+				"%s: turning rx-vlan offload on again failed: %s; run 'ethtool -K "
+				"%s rxvlan on'",
+				interface->name, strerror(-err), interface->name);
+	}
+	return ecbpf_folder_empty(interface->path);
+}
+
+int ecbpf_interface_set_mode(struct ecbpf_interface *interface, enum ecbpf_mode mode)
+{
+	CLEANUP_FD int program = -1;
+	struct ecbpf_root *root;
+	enum ecbpf_mode before = interface->meta.mode;
+	int err;
+
+	err = ecbpf_generation_open(interface, ECBPF_LIVE, &root);
+	if (err)
+		return err;
+	program = dup(root->program);
+	ecbpf_root_close(root);
+	if (bpf_link_detach(interface->link))
+		return ecbpf_fail_kernel(-errno, "%s: detaching failed", interface->name);
+	interface->link_program = 0;
+	err = ecbpf_link_create(interface, program, mode);
+	if (err && ecbpf_link_create(interface, program, before))
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: no XDP program is attached now", interface->name);
+	return err;
+}
+
+int ecbpf_interface_rxvlan_off(struct ecbpf_interface *interface)
+{
+	bool on;
+	int err;
+
+	if (interface->meta.restore_rxvlan || ecbpf_rxvlan_get(interface->name, &on) || !on)
+		return 0;
+	interface->meta.restore_rxvlan = 1;
+	err = ecbpf_interface_meta_write(interface);
+	if (err)
+		return err;
+	err = ecbpf_rxvlan_set(interface->name, false);
+	if (err) {
+		interface->meta.restore_rxvlan = 0;
+		ecbpf_log(
+			ECBPF_LOG_WARNING,
+			"%s: rx-vlan offload can't be turned off (%s): XDP programs won't see VLAN "
+			"tags that the device strips",
+			interface->name, strerror(-err));
+		return ecbpf_interface_meta_write(interface);
+	}
+	ecbpf_log(ECBPF_LOG_INFO,
+		  "%s: rx-vlan offload turned off until detach, so that XDP sees VLAN tags "
+		  "(--keep-rxvlan leaves it)",
+		  interface->name);
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ecbpf_names_free(char **names)
+{
+	size_t i;
+
+	for (i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+}
+
+static int append_name(char ***names, size_t *count, const char *component)
+{
+	char name[IF_NAMESIZE], **grown;
+
+	ecbpf_pins_interface_name(component, name);
+	grown = realloc(*names, (*count + 2) * sizeof(**names));
+	if (!grown)
+		return -ENOMEM;
+	*names = grown;
+	grown[*count] = strdup(name);
+	if (!grown[*count])
+		return -ENOMEM;
+	grown[++*count] = NULL;
+	return 0;
+}
+
+int ecbpf_interfaces(char ***names)
+{
+	char **list = calloc(1, sizeof(*list)), path[ECBPF_PATH_MAX];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *folder;
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	err = ecbpf_pins_netns_path(path);
+	folder = err ? NULL : opendir(path);
+	if (!err && !folder && errno != ENOENT)
+		err = ecbpf_fail_kernel(-errno, "%s: reading failed", path);
+	while (!err && folder && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			err = append_name(&list, &count, entry->d_name);
+	if (folder)
+		closedir(folder);
+	if (err) {
+		ecbpf_names_free(list);
+		return err;
+	}
+	qsort(list, count, sizeof(*list), compare_names);
+	*names = list;
+	return 0;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The root array as subprograms' loaders see it. */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "internal.h"
+
+static int root_open(const char *name, enum ecbpf_which which, bool readonly,
+		     struct ecbpf_root **out)
+{
+	struct ecbpf_interface *interface;
+	struct ecbpf_root *root;
+	int err;
+
+	err = readonly ? ecbpf_interface_open_readonly(name, &interface) :
+			 ecbpf_interface_open(name, 0, &interface);
+	if (err)
+		return err;
+	err = ecbpf_generation_open(interface, which, &root);
+	if (err) {
+		ecbpf_interface_close(interface);
+		return err;
+	}
+	root->owns_interface = true;
+	*out = root;
+	return 0;
+}
+
+int ecbpf_root_open(const char *interface, enum ecbpf_which which, struct ecbpf_root **root)
+{
+	return root_open(interface, which, false, root);
+}
+
+int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
+			     struct ecbpf_root **root)
+{
+	return root_open(interface, which, true, root);
+}
+
+void ecbpf_root_close(struct ecbpf_root *root)
+{
+	int i;
+
+	if (!root)
+		return;
+	for (i = 0; i < ROOT_MAPS; i++)
+		ecbpf_closep(&root->maps[i]);
+	ecbpf_closep(&root->program);
+	ecbpf_closep(&root->meta_map);
+	if (root->owns_interface)
+		ecbpf_interface_close(root->interface);
+	free(root);
+}
+
+const char *ecbpf_root_interface(const struct ecbpf_root *root)
+{
+	return root->interface->name;
+}
+
+unsigned int ecbpf_root_ifindex(const struct ecbpf_root *root)
+{
+	return root->interface->ifindex;
+}
+
+bool ecbpf_root_frags(const struct ecbpf_root *root)
+{
+	return root->meta.frags;
+}
+
+/* Set "ecbpf_frags" in an opened object's .rodata, for which libbpf 1.1 has no call by name. */
+static int set_rodata_frags(struct bpf_object *object, bool frags)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	const struct btf_var_secinfo *variable;
+	const struct btf_type *section;
+	struct bpf_map *map;
+	size_t size;
+	char *data;
+	int id, i;
+
+	map = bpf_object__find_map_by_name(object, ".rodata");
+	id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -ENOENT;
+	if (!map || id < 0)
+		return 0;
+	data = (char *)bpf_map__initial_value(map, &size);
+	section = btf__type_by_id(btf, id);
+	variable = btf_var_secinfos(section);
+	for (i = 0; i < btf_vlen(section); i++, variable++) {
+		const struct btf_type *type = btf__type_by_id(btf, variable->type);
+		uint32_t value = frags;
+
+		if (strcmp(btf__name_by_offset(btf, type->name_off), "ecbpf_frags") != 0)
+			continue;
+		if (!data || variable->offset + sizeof(value) > size)
+			return -EINVAL;
+		memcpy(data + variable->offset, &value, sizeof(value));
+		return 0;
+	}
+	return 0;
+}
+
+int ecbpf_object_prepare(struct bpf_object *object, bool frags)
+{
+	struct bpf_program *program;
+	uint32_t flags;
+
+	bpf_object__for_each_program(program, object) {
+		bpf_program__set_expected_attach_type(program, 0);
+		flags = bpf_program__flags(program) & ~BPF_F_XDP_HAS_FRAGS;
+		bpf_program__set_flags(program, frags ? flags | BPF_F_XDP_HAS_FRAGS : flags);
+	}
+	return set_rodata_frags(object, frags);
+}
+
+int ecbpf_root_share_maps(struct ecbpf_root *root, struct bpf_object *object)
+{
+	struct bpf_map *map;
+	int i, err;
+
+	for (i = 0; i < ROOT_MAPS; i++) {
+		map = bpf_object__find_map_by_name(object, ecbpf_root_maps[i].map);
+		if (!map)
+			continue;
+		err = bpf_map__reuse_fd(map, root->maps[i]);
+		if (err)
+			return ecbpf_fail(err, "%s: map '%s' doesn't fit the root array's: %s",
+					  root->interface->name, ecbpf_root_maps[i].map,
+					  strerror(-err));
+	}
+	return 0;
+}
+
+int ecbpf_subprogram_prepare(struct ecbpf_root *root, struct bpf_object *object)
+{
+	return ecbpf_root_share_maps(root, object) ?:
+						     ecbpf_object_prepare(object, root->meta.frags);
+}

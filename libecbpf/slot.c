@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Slots: what runs in slot N is pinned in slot-N/instance-I of its generation. The instance
+ * whose program the slots array holds is the live one; others are leftovers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "internal.h"
+
+#define META_PIN    "meta"
+#define PROGRAM_PIN "program"
+
+static int slot_folder(const struct ecbpf_root *root, unsigned int slot, char *path)
+{
+	char name[sizeof("slot-4294967295")];
+
+	if (slot >= ECBPF_SLOTS)
+		return ecbpf_fail(-EINVAL, "slot %u: slots are 0 to %d", slot, ECBPF_SLOTS - 1);
+	snprintf(name, sizeof(name), "slot-%u", slot);
+	return ecbpf_path(path, root->path, name);
+}
+
+static int instance_path(const struct ecbpf_root *root, unsigned int slot, uint32_t instance,
+			 char *path)
+{
+	char folder[ECBPF_PATH_MAX], name[sizeof("instance-4294967295")];
+	int err = slot_folder(root, slot, folder);
+
+	snprintf(name, sizeof(name), "instance-%u", instance);
+	return err ? err : ecbpf_path(path, folder, name);
+}
+
+uint32_t ecbpf_slot_program_id(struct ecbpf_root *root, unsigned int slot)
+{
+	uint32_t id;
+
+	return bpf_map_lookup_elem(root->maps[ROOT_MAP_SLOTS], &slot, &id) ? 0 : id;
+}
+
+static int instances(struct ecbpf_root *root, unsigned int slot, uint32_t **numbers)
+{
+	char folder[ECBPF_PATH_MAX];
+	int err = slot_folder(root, slot, folder);
+
+	return err ? err : ecbpf_folder_numbers(folder, "instance", numbers);
+}
+
+int ecbpf_slot_path(struct ecbpf_root *root, unsigned int slot, char *path)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	uint32_t id = ecbpf_slot_program_id(root, slot);
+	int count = instances(root, slot, &numbers), i, err;
+
+	for (i = count - 1; id && i >= 0; i--) {
+		err = instance_path(root, slot, numbers[i], path);
+		if (err)
+			return err;
+		if (ecbpf_pinned_program_id(path, PROGRAM_PIN) == id)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+const char *ecbpf_slot_program_name(struct ecbpf_root *root, unsigned int slot)
+{
+	struct ecbpf_slot_meta meta;
+	char path[ECBPF_PATH_MAX];
+
+	if (ecbpf_slot_path(root, slot, path) ||
+	    ecbpf_pinned_map_read(path, META_PIN, &meta, sizeof(meta)))
+		return NULL;
+	snprintf(root->slot_name, sizeof(root->slot_name), "%s", meta.name);
+	return root->slot_name;
+}
+
+int ecbpf_slot_map_open(struct ecbpf_root *root, unsigned int slot, const char *name)
+{
+	char path[ECBPF_PATH_MAX];
+	int err = ecbpf_slot_path(root, slot, path);
+
+	return err ? err : ecbpf_pin_open(path, name);
+}
+
+/* Removes the instances of @slot but the one that runs. */
+static int clean(struct ecbpf_root *root, unsigned int slot)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	char path[ECBPF_PATH_MAX];
+	uint32_t id = ecbpf_slot_program_id(root, slot);
+	int count = instances(root, slot, &numbers), i, err;
+
+	for (i = 0; i < count; i++) {
+		err = instance_path(root, slot, numbers[i], path);
+		if (!err && (!id || ecbpf_pinned_program_id(path, PROGRAM_PIN) != id))
+			err = ecbpf_folder_remove(path);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool shared_with_root(const char *map)
+{
+	int i;
+
+	for (i = 0; i < ROOT_MAPS; i++)
+		if (!strcmp(map, ecbpf_root_maps[i].map))
+			return true;
+	return false;
+}
+
+static int pin_instance(struct bpf_object *object, struct bpf_program *program, const char *path)
+{
+	struct ecbpf_slot_meta meta = { .loaded = ecbpf_now() };
+	int fd = bpf_program__fd(program), err;
+	struct bpf_map *map;
+
+	meta.program_id = ecbpf_program_id(fd);
+	snprintf(meta.name, sizeof(meta.name), "%s", bpf_program__name(program));
+	err = ecbpf_folder_make(path);
+	if (err)
+		return ecbpf_fail_kernel(err, "%s: making the folder failed", path);
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map);
+
+		if (strchr(name, '.') || shared_with_root(name) || bpf_map__fd(map) < 0)
+			continue;
+		err = ecbpf_pin(bpf_map__fd(map), path, name);
+		if (err)
+			return err;
+	}
+	return ecbpf_pin_value(path, META_PIN, &meta, sizeof(meta)) ?:
+		       ecbpf_pin(fd, path, PROGRAM_PIN);
+}
+
+static int set_occupied(struct ecbpf_root *root, unsigned int slot, bool occupied)
+{
+	struct ecbpf_control control;
+	int fd = root->maps[ROOT_MAP_CONTROL], err;
+
+	err = ecbpf_map_read(fd, &control, sizeof(control));
+	if (err)
+		return err;
+	control.occupied &= ~(1U << slot);
+	control.occupied |= (uint32_t)occupied << slot;
+	return ecbpf_map_write(fd, &control);
+}
+
+static int put(struct ecbpf_root *root, unsigned int slot, int program)
+{
+	int err;
+
+	if (bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY)) {
+		err = -errno;
+		if (err == -EINVAL)
+			return ecbpf_fail(
+				err,
+				"%s: slot %u refuses the program: it was loaded with another "
+				"attach type, frags flag or JIT setting than the root array",
+				root->interface->name, slot);
+		return ecbpf_fail_kernel(err, "%s: putting the program into slot %u failed",
+					 root->interface->name, slot);
+	}
+	err = set_occupied(root, slot, true);
+	return err ? ecbpf_fail_kernel(err, "%s: enabling slot %u failed", root->interface->name,
+				       slot) :
+		     0;
+}
+
+int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_object *object,
+		       struct bpf_program *program)
+{
+	CLEANUP_FREE uint32_t *numbers = NULL;
+	char path[ECBPF_PATH_MAX];
+	int count, err;
+
+	err = slot_folder(root, slot, path) ?: clean(root, slot);
+	if (err)
+		return err;
+	count = instances(root, slot, &numbers);
+	err = instance_path(root, slot, count > 0 ? numbers[count - 1] + 1 : 1, path);
+	if (!err)
+		err = pin_instance(object, program, path);
+	if (!err)
+		err = put(root, slot, bpf_program__fd(program));
+	if (err) {
+		ecbpf_folder_remove(path);
+		return err;
+	}
+	return clean(root, slot);
+}
+
+int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot)
+{
+	char path[ECBPF_PATH_MAX];
+	int err;
+
+	err = slot_folder(root, slot, path);
+	if (err)
+		return err;
+	if (!ecbpf_slot_program_id(root, slot)) {
+		ecbpf_folder_remove(path);
+		return -ENOENT;
+	}
+	err = set_occupied(root, slot, false);
+	if (!err && bpf_map_delete_elem(root->maps[ROOT_MAP_SLOTS], &slot))
+		err = -errno;
+	if (err)
+		return ecbpf_fail_kernel(err, "%s: emptying slot %u failed", root->interface->name,
+					 slot);
+	return ecbpf_folder_remove(path);
+}
