@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A generation beside the live one: made, made live, dropped. */
+#include <errno.h>
+
+#include "generation.h"
+
+static int stage(const char *name, const struct root_options *options)
+{
+	struct ecbpf_interface *interface;
+	struct ecbpf_root *root;
+	int err, frags;
+
+	frags = root_want_frags(name, options);
+	if (frags < 0)
+		return frags;
+	err = ecbpf_interface_open(name, ECBPF_INTERFACE_CREATE, &interface);
+	if (err)
+		return err;
+	err = root_generation_new(interface, frags, &root);
+	if (!err) {
+		err = ecbpf_generation_stage(root);
+		if (err)
+			ecbpf_generation_remove(root);
+		else
+			ecbpf_root_close(root);
+	}
+	ecbpf_interface_close(interface);
+	return err;
+}
+
+static int end_staged(const char *name, const struct root_options *options, bool commit)
+{
+	struct ecbpf_interface *interface;
+	struct ecbpf_root *root;
+	int err;
+
+	err = ecbpf_interface_open(name, 0, &interface);
+	if (err)
+		return err;
+	err = ecbpf_generation_open(interface, ECBPF_STAGED, &root);
+	if (!err && commit) {
+		err = ecbpf_generation_activate(root, options->mode);
+		if (err == -ERANGE)
+			ecbpf_fail(
+				err,
+				"%s: its MTU or its peer's is over %d; stage with --frags or commit "
+				"with --generic",
+				name, ROOT_LINEAR_MTU);
+		if (!err && !options->keep_rxvlan)
+			err = ecbpf_interface_rxvlan_off(interface);
+		ecbpf_root_close(root);
+	} else if (!err) {
+		err = ecbpf_generation_remove(root);
+	}
+	ecbpf_interface_close(interface);
+	return err;
+}
+
+/* Stops at the first failure, and says which interfaces were done before it. */
+static int each(char **interfaces, size_t count, const struct root_options *options,
+		int (*work)(const char *name, const struct root_options *options), const char *done)
+{
+	size_t i, j;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i++)
+		err = work(interfaces[i], options);
+	for (j = 0; err && j + 1 < i; j++)
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: was %s before the failure", interfaces[j], done);
+	return err;
+}
+
+static int commit(const char *name, const struct root_options *options)
+{
+	return end_staged(name, options, true);
+}
+
+static int abort_staged(const char *name, const struct root_options *options)
+{
+	return end_staged(name, options, false);
+}
+
+int root_stage(char **interfaces, size_t count, const struct root_options *options)
+{
+	return each(interfaces, count, options, stage, "staged");
+}
+
+int root_commit(char **interfaces, size_t count, const struct root_options *options)
+{
+	return each(interfaces, count, options, commit, "committed");
+}
+
+int root_abort(char **interfaces, size_t count, const struct root_options *options)
+{
+	return each(interfaces, count, options, abort_staged, "aborted");
+}
