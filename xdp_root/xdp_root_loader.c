@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Attaches root arrays of XDP subprograms to interfaces, and shows what they do. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <ecbpf/tool.h>
+
+#include "attach.h"
+#include "reasons.h"
+#include "status.h"
+#include "trace.h"
+#include "watch.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+enum mode {
+	MODE_ATTACH = 1,
+	MODE_DETACH,
+	MODE_STATUS,
+	MODE_CLEAR,
+	MODE_REASONS,
+	MODE_WATCH,
+	MODE_TRACE,
+	MODE_STAGE,
+	MODE_COMMIT,
+	MODE_ABORT,
+};
+
+#define CHANGES                                                                       \
+	(ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH) | ECBPF_WITH(MODE_CLEAR) | \
+	 ECBPF_WITH(MODE_STAGE) | ECBPF_WITH(MODE_COMMIT) | ECBPF_WITH(MODE_ABORT))
+#define ATTACHES (ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_STAGE) | ECBPF_WITH(MODE_COMMIT))
+#define LOOKS	 (ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_REASONS) | ECBPF_WITH(MODE_WATCH))
+
+static struct {
+	int mode;
+	struct ecbpf_strings interfaces;
+	int attach_mode;
+	int format;
+	uint64_t interval;
+	struct root_options options;
+} env = {
+	.attach_mode = ECBPF_MODE_AUTO,
+	.format = STATUS_TABLE,
+	.interval = NS_PER_S,
+	.options = { .frags = -1 },
+};
+
+static const struct ecbpf_option options[] = {
+	ECBPF_OPTION_GROUP_ROW("Modes"),
+	{
+		.name = "attach",
+		.letter = 'a',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_ATTACH,
+		.help = "Attach a root array; over a running one, replace its program "
+			"and keep slots and counters",
+	},
+	{
+		.name = "detach",
+		.letter = 'D',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_DETACH,
+		.help = "Detach the root array and remove every pin",
+	},
+	{
+		.name = "status",
+		.letter = 's',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_STATUS,
+		.help = "Show slots and verdicts, of all root arrays if no interface is given",
+	},
+	{
+		.name = "stats",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_STATUS,
+		.help = "The same",
+	},
+	{
+		.name = "reasons",
+		.letter = 'r',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_REASONS,
+		.help = "Show how many packets met which verdict reason",
+	},
+	{
+		.name = "watch",
+		.letter = 'w',
+		.kind = ECBPF_OPTION_DURATION,
+		.optional = true,
+		.mode = MODE_WATCH,
+		.target = &env.interval,
+		.min = NS_PER_S / 10,
+		.max = 86400 * NS_PER_S,
+		.metavar = "SECONDS",
+		.help = "Show rates, live (default: every second)",
+	},
+	{
+		.name = "clear",
+		.letter = 'c',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_CLEAR,
+		.help = "Set all counters to zero",
+	},
+	{
+		.name = "stage",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_STAGE,
+		.help = "Begin a second generation, for other loaders to fill with their --stage",
+	},
+	{
+		.name = "commit",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_COMMIT,
+		.help = "Let packets go through the staged generation, in one instant",
+	},
+	{
+		.name = "abort",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_ABORT,
+		.help = "Drop the staged generation",
+	},
+	{
+		.name = "trace",
+		.letter = 't',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_TRACE,
+		.help = "Print debug messages of BPF programs",
+	},
+	ECBPF_OPTION_GROUP_ROW("Options"),
+	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS, CHANGES,
+				   ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_DETACH)),
+	{
+		.name = "generic",
+		.letter = 'g',
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.attach_mode,
+		.value = ECBPF_MODE_GENERIC,
+		.with = ATTACHES,
+		.help = "Attach in generic mode (after the driver; slower, works on any interface)",
+	},
+	{
+		.name = "native",
+		.letter = 'n',
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.attach_mode,
+		.value = ECBPF_MODE_NATIVE,
+		.with = ATTACHES,
+		.help = "Attach in native mode or not at all (default: generic where the driver "
+			"can't)",
+	},
+	{
+		.name = "force",
+		.letter = 'f',
+		.kind = ECBPF_OPTION_FLAG,
+		.target = &env.options.force,
+		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
+		.help = "Change mode although packets pass unfiltered meanwhile; drop slots; "
+			"detach a root array of another ABI",
+	},
+	{
+		.name = "nop",
+		.kind = ECBPF_OPTION_FLAG,
+		.target = &env.options.nop,
+		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
+		.help = "Put a program that passes everything in the root array's place, for "
+			"drivers that reset on removal",
+	},
+	{
+		.name = "libxdp",
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.attach_mode,
+		.value = ECBPF_MODE_LIBXDP,
+		.with = ATTACHES,
+		.help = "Attach beside other XDP programs, through libxdp's dispatcher",
+	},
+	{
+		.name = "frags",
+		.kind = ECBPF_OPTION_NEGATABLE,
+		.target = &env.options.frags,
+		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_STAGE),
+		.help = "Handle frames in several buffers, which shuts xdpcap out (default: "
+			"where the MTU needs it)",
+	},
+	{
+		.name = "keep-rxvlan",
+		.kind = ECBPF_OPTION_FLAG,
+		.target = &env.options.keep_rxvlan,
+		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_COMMIT),
+		.help = "Leave rx-vlan offload on: programs won't see VLAN tags",
+	},
+	{
+		.name = "json",
+		.letter = 'j',
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.format,
+		.value = STATUS_JSON,
+		.with = ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_REASONS),
+		.help = "Print JSON",
+	},
+	{
+		.name = "openmetrics",
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.format,
+		.value = STATUS_OPENMETRICS,
+		.with = ECBPF_WITH(MODE_STATUS),
+		.help = "Print OpenMetrics text, for Prometheus",
+	},
+	{ 0 },
+};
+
+static const struct ecbpf_tool tool = {
+	.name = "xdp_root_loader",
+	.summary = "Runs up to eight XDP programs, one after the other, on a network interface.",
+	.options = options,
+	.mode = &env.mode,
+	.examples = "xdp_root_loader --attach --interface eth0,eth1\n"
+		    "xdp_root_loader --status --interface eth0\n"
+		    "xdp_root_loader --watch 2\n"
+		    "xdp_root_loader --status --openmetrics > /var/lib/node_exporter/ecbpf.prom\n"
+		    "xdp_root_loader --detach --interface eth0,eth1",
+	.overhead = "A few nanoseconds per packet for the root program, plus what the programs "
+		    "in its slots take. --status and --watch cost packets nothing.",
+};
+
+static int clear_all(struct ecbpf_root **roots)
+{
+	size_t opened = 0;
+	int err = 0;
+
+	for (; opened < env.interfaces.count && !err; opened += !err)
+		err = ecbpf_root_open(env.interfaces.items[opened], ECBPF_LIVE, &roots[opened]);
+	for (size_t i = 0; i < opened && !err; i++)
+		err = ecbpf_counters_clear(roots[i]);
+	while (opened--)
+		ecbpf_root_close(roots[opened]);
+	return err;
+}
+
+static int clear(void)
+{
+	struct ecbpf_root **roots = calloc(env.interfaces.count, sizeof(*roots));
+	int err = roots ? clear_all(roots) : ecbpf_fail(-ENOMEM, "out of memory");
+
+	free(roots);
+	return err;
+}
+
+static int run(void)
+{
+	char **names = env.interfaces.items;
+	size_t count = env.interfaces.count;
+
+	switch ((enum mode)env.mode) {
+	case MODE_ATTACH:
+		return root_attach(names, count, &env.options);
+	case MODE_DETACH:
+		return root_detach(names, count, &env.options);
+	case MODE_STAGE:
+		return root_stage(names, count, &env.options);
+	case MODE_COMMIT:
+		return root_commit(names, count, &env.options);
+	case MODE_ABORT:
+		return root_abort(names, count, &env.options);
+	case MODE_CLEAR:
+		return clear();
+	case MODE_STATUS:
+		return status_show(&env.interfaces, env.format);
+	case MODE_REASONS:
+		return reasons_show(&env.interfaces, env.format == STATUS_JSON);
+	case MODE_WATCH:
+		return watch_show(&env.interfaces, env.interval);
+	case MODE_TRACE:
+		return trace_show();
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = ecbpf_options_parse(&tool, argc, argv);
+
+	if (status == ECBPF_OPTIONS_OK) {
+		env.options.mode = env.attach_mode;
+		status = ecbpf_output_finish(ecbpf_exit_code(run()));
+	}
+	ecbpf_strings_free(&env.interfaces);
+	return status;
+}
