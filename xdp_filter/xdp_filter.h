@@ -3,6 +3,9 @@
 #ifndef XDP_FILTER_H
 #define XDP_FILTER_H
 
+#ifdef __bpf__
+#include <linux/bpf.h>
+#endif
 #include <linux/types.h>
 
 /*
@@ -60,10 +63,14 @@ struct filter_entry {
 
 #define FILTER_UNUSED 255
 /* Octets of a tag, its terminator included. */
-#define FILTER_TAG_MAX 64
+#define FILTER_TAG_MAX	   64
 #define FILTER_ENTRIES_MAX 1000000
 
 #define FILTER_HITS_PER_VALUE 8
+
+struct filter_tag {
+	char text[FILTER_TAG_MAX];
+};
 
 struct filter_hits {
 	__u64 count[FILTER_HITS_PER_VALUE];
@@ -71,30 +78,41 @@ struct filter_hits {
 
 /* Value of "ptb_budget": messages sent in the second that it is about. */
 struct filter_ptb_budget {
+#ifdef __bpf__
+	struct bpf_spin_lock lock;
+#else
 	__u32 lock;
+#endif
 	__u32 sent;
 	__u64 second;
 };
 
+/* Key of "local_addresses"; IPv4 as ::ffff:a.b.c.d. */
 struct filter_address {
 	__be32 words[4];
 };
 
+/* Key of "allows", an LPM trie: ids of the allow entries; an IPv4 length counts 96 more. */
+struct filter_allow_key {
+	__u32 length;
+	struct filter_address address;
+};
+
 /* X(CONSTANT, key in status and JSON) */
-#define FILTER_STATS(X)                                                                            \
-	X(ETH_FRAME_ERR, eth_frame_err)                                                            \
-	X(IP_HEADER_ERR, ip_header_err)                                                            \
-	X(IP6_HEADER_ERR, ip6_header_err)                                                          \
-	X(IP_DROP, ip_drop_count)                                                                  \
-	X(IP6_DROP, ip6_drop_count)                                                                \
-	X(IP_FRAG_DROP, ip_frag_drop_count)                                                        \
-	X(PTB_SENT, ptb_sent_count)                                                                \
-	X(PTB_ERR, ptb_err_count)                                                                  \
-	X(PTB_MEM_ERR, ptb_mem_err_count)                                                          \
-	X(PTB_LIMIT, ptb_limit_count)                                                              \
-	X(FRAG_LOCAL, frag_local_count)                                                            \
-	X(IP_EVIL_BIT, ip_evil_bit_count)                                                          \
-	X(BAD_LENGTH, bad_length_count)                                                            \
+#define FILTER_STATS(X)                     \
+	X(ETH_FRAME_ERR, eth_frame_err)     \
+	X(IP_HEADER_ERR, ip_header_err)     \
+	X(IP6_HEADER_ERR, ip6_header_err)   \
+	X(IP_DROP, ip_drop_count)           \
+	X(IP6_DROP, ip6_drop_count)         \
+	X(IP_FRAG_DROP, ip_frag_drop_count) \
+	X(PTB_SENT, ptb_sent_count)         \
+	X(PTB_ERR, ptb_err_count)           \
+	X(PTB_MEM_ERR, ptb_mem_err_count)   \
+	X(PTB_LIMIT, ptb_limit_count)       \
+	X(FRAG_LOCAL, frag_local_count)     \
+	X(IP_EVIL_BIT, ip_evil_bit_count)   \
+	X(BAD_LENGTH, bad_length_count)     \
 	X(IP_OPTIONS, ip_options_count)
 
 enum filter_stat {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The list's entries as the data path sees them: which one decides, and its hits. */
+#ifndef XDP_FILTER_ENTRIES_BPF_H
+#define XDP_FILTER_ENTRIES_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include <ecbpf/abi.h>
+
+#include "table_abi.h"
+#include "xdp_filter.h"
+
+extern const volatile struct filter_config filter_config;
+
+/* The loader sets the sizes, and fills what is mapped through mmap(). */
+#define ENTRIES_ARRAY(map_name, value_type)        \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, value_type);         \
+	} map_name SEC(".maps")
+
+ENTRIES_ARRAY(entries, struct filter_entry);
+ENTRIES_ARRAY(hits, struct filter_hits);
+
+/* Read and written by the loader alone; pinned with the program that they belong to. */
+ENTRIES_ARRAY(addresses6, struct filter_address);
+ENTRIES_ARRAY(tags, struct filter_tag);
+ENTRIES_ARRAY(hits_cleared, __u64);
+ENTRIES_ARRAY(stats_cleared, struct filter_stats);
+ENTRIES_ARRAY(config, struct filter_config);
+
+/* Ids of the allow entries: asked only for packets about to be dropped for what they are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct filter_allow_key);
+	__type(value, __u32);
+} allows SEC(".maps");
+
+/* A chain has an entry for each prefix length at most. */
+#define ENTRIES_CHAIN_MAX 129
+#define ENTRIES_ALLOWED	  (1U << 31)
+
+static __always_inline __u32 entries_now(void)
+{
+	return bpf_ktime_get_boot_ns() >> FILTER_TICK_SHIFT;
+}
+
+/*
+ * @value, of which the verifier then knows nothing, given that it knows nothing of @unknown: without
+ * this it follows a loop once for each constant that is alive across it.
+ */
+static __always_inline __u32 entries_forget(__u32 value, __u32 unknown)
+{
+	value ^= unknown;
+	asm volatile("" : "+r"(value));
+	return value ^ unknown;
+}
+
+/**
+ * entries_decide() - who decides about an address
+ * @id: longest entry that covers it
+ * @now: entries_now()
+ *
+ * Return: ENTRIES_ALLOWED if any live entry of the chain allows it, else the id of the longest live
+ * drop, 0 if there is none.
+ */
+static __always_inline __u32 entries_decide(__u32 id, __u32 now)
+{
+	const struct filter_entry *entry;
+	__u32 drop = 0;
+	int i;
+
+	for (i = 0; i < ENTRIES_CHAIN_MAX; i++) {
+		if (!id)
+			break;
+		entry = bpf_map_lookup_elem(&entries, &id);
+		if (!entry)
+			break;
+		if (!entry->expires || now < entry->expires) {
+			if (entry->action == FILTER_ALLOW)
+				return ENTRIES_ALLOWED;
+			if (!drop)
+				drop = id;
+			drop = entries_forget(drop, now);
+		}
+		id = entry->parent;
+	}
+	return drop;
+}
+
+/* Id of the longest allow entry, live or not, that covers the packet's source; 0: none. */
+static __always_inline __u32 entries_find_allow(const struct ecbpf_packet *packet)
+{
+	struct filter_allow_key key = { .length = 128 };
+	const struct filter_entry *entry;
+	__u32 *id;
+
+	if (packet->family == 4) {
+		key.address.words[2] = bpf_htonl(0xffff);
+		key.address.words[3] = packet->saddr[0];
+	} else {
+		__builtin_memcpy(&key.address, packet->saddr, sizeof(key.address));
+	}
+	id = bpf_map_lookup_elem(&allows, &key);
+	if (!id)
+		return 0;
+	/* A prefix as short as ::/0 covers mapped addresses, but no IPv4 packet. */
+	entry = bpf_map_lookup_elem(&entries, id);
+	return entry && entry->family == packet->family ? *id : 0;
+}
+
+static __always_inline void entries_hit(__u32 id)
+{
+	__u32 shard = bpf_get_smp_processor_id() & filter_config.hit_shard_mask;
+	__u32 index = shard * filter_config.hit_shard_size + id / FILTER_HITS_PER_VALUE;
+	struct filter_hits *value = bpf_map_lookup_elem(&hits, &index);
+
+	if (value)
+		__sync_fetch_and_add(&value->count[id % FILTER_HITS_PER_VALUE], 1);
+}
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Slot 2: drops listed sources, fragments, and IP headers that lie.
+ *
+ * In this order: listed source, evil bit, bad length, truncated frame, IPv4 options, fragment. An
+ * allow entry that covers the source spares a packet from all of them.
+ */
+#define ECBPF_SLOT ECBPF_SLOT_FILTER
+#include <ecbpf/subprogram.bpf.h>
+
+#include "entries.bpf.h"
+#include "ptb.bpf.h"
+#include "table4.bpf.h"
+#include "table6.bpf.h"
+#include "xdp_filter.h"
+
+const volatile struct filter_config filter_config = {};
+
+/* Addresses of the host itself; the loader makes room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct filter_address);
+	__type(value, __u8);
+} local_addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct filter_stats);
+} stats SEC(".maps");
+
+/* A packet without any of these meets the source list alone. */
+#define FILTER_NOTABLE                                                                           \
+	(ECBPF_FRAGMENT | ECBPF_TRUNCATED | ECBPF_MALFORMED | ECBPF_BAD_LENGTH | ECBPF_OPTIONS | \
+	 ECBPF_EVIL_BIT)
+
+static __always_inline void filter_count(enum filter_stat stat)
+{
+	struct filter_stats *value;
+	__u32 zero = 0;
+
+	value = bpf_map_lookup_elem(&stats, &zero);
+	if (value)
+		value->values[stat]++;
+}
+
+static __always_inline void filter_count_header_error(const struct ecbpf_packet *packet)
+{
+	if (packet->family == 4)
+		filter_count(FILTER_STAT_IP_HEADER_ERR);
+	else if (packet->family == 6)
+		filter_count(FILTER_STAT_IP6_HEADER_ERR);
+	else
+		filter_count(FILTER_STAT_ETH_FRAME_ERR);
+}
+
+static __always_inline _Bool filter_is_local(const struct ecbpf_packet *packet)
+{
+	struct filter_address key = {};
+
+	if (packet->family == 4) {
+		key.words[2] = bpf_htonl(0xffff);
+		key.words[3] = packet->daddr[0];
+	} else {
+		__builtin_memcpy(&key, packet->daddr, sizeof(key));
+	}
+	return bpf_map_lookup_elem(&local_addresses, &key) != NULL;
+}
+
+/* Why the packet is to go for what it is; ECBPF_REASON_NO_OPINION: it is not. */
+static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
+{
+	__u32 flags = packet->flags;
+
+	if (flags & ECBPF_EVIL_BIT)
+		return ECBPF_REASON_FILTER_EVIL_BIT;
+	if (flags & ECBPF_BAD_LENGTH)
+		return ECBPF_REASON_FILTER_BAD_LENGTH;
+	if (filter_config.truncated_drop && flags & ECBPF_TRUNCATED)
+		return ECBPF_REASON_FILTER_TRUNCATED;
+	if (filter_config.drop_options && flags & ECBPF_OPTIONS && packet->family == 4)
+		return ECBPF_REASON_FILTER_IP_OPTIONS;
+	if (filter_config.frags_drop && flags & ECBPF_FRAGMENT) {
+		if (!filter_config.frags_local_pass || !filter_is_local(packet))
+			return ECBPF_REASON_FILTER_FRAGMENT;
+		filter_count(FILTER_STAT_FRAG_LOCAL);
+	}
+	return ECBPF_REASON_NO_OPINION;
+}
+
+/*
+ * Reason to drop a packet whose source is listed (@answer, see table_abi.h) or that is
+ * FILTER_NOTABLE.
+ */
+static __always_inline __u32 filter_judge(const struct ecbpf_packet *packet, __u32 answer)
+{
+	__u32 id = answer & TABLE_ID_MASK;
+	__u32 fault, now;
+
+	if (packet->flags & (ECBPF_TRUNCATED | ECBPF_MALFORMED))
+		filter_count_header_error(packet);
+	if (!answer || answer & TABLE_WALK) {
+		fault = filter_fault(packet);
+		if (!id && fault)
+			id = entries_find_allow(packet);
+		if (!id)
+			return fault;
+		now = entries_now();
+		fault = entries_forget(fault, now);
+		id = entries_decide(id, now);
+		if (id == ENTRIES_ALLOWED)
+			return ECBPF_REASON_NO_OPINION;
+		if (!id)
+			return fault;
+	}
+	entries_hit(id);
+	return packet->family == 4 ? ECBPF_REASON_FILTER_SOURCE : ECBPF_REASON_FILTER_SOURCE6;
+}
+
+/* What becomes of a first fragment that is to be dropped: the reason why. */
+static __always_inline __u32 filter_answer(struct xdp_md *ctx, const struct ecbpf_packet *packet)
+{
+	enum ptb_result result;
+
+	if (!ptb_may_answer(ctx, packet))
+		return ECBPF_REASON_FILTER_FRAGMENT;
+	if (!ptb_take()) {
+		filter_count(FILTER_STAT_PTB_LIMIT);
+		return ECBPF_REASON_FILTER_TOO_BIG_LIMIT;
+	}
+	result = ptb_build(ctx, packet);
+	if (result == PTB_BUILT) {
+		filter_count(FILTER_STAT_PTB_SENT);
+		return ECBPF_REASON_FILTER_TOO_BIG;
+	}
+	filter_count(result == PTB_NO_ROOM ? FILTER_STAT_PTB_MEM_ERR : FILTER_STAT_PTB_ERR);
+	return ECBPF_REASON_FILTER_TOO_BIG_ERROR;
+}
+
+static __always_inline void filter_count_drop(__u32 reason)
+{
+	switch (reason) {
+	case ECBPF_REASON_FILTER_SOURCE:
+		filter_count(FILTER_STAT_IP_DROP);
+		break;
+	case ECBPF_REASON_FILTER_SOURCE6:
+		filter_count(FILTER_STAT_IP6_DROP);
+		break;
+	case ECBPF_REASON_FILTER_EVIL_BIT:
+		filter_count(FILTER_STAT_IP_EVIL_BIT);
+		break;
+	case ECBPF_REASON_FILTER_BAD_LENGTH:
+		filter_count(FILTER_STAT_BAD_LENGTH);
+		break;
+	case ECBPF_REASON_FILTER_IP_OPTIONS:
+		filter_count(FILTER_STAT_IP_OPTIONS);
+		break;
+	case ECBPF_REASON_FILTER_FRAGMENT:
+		filter_count(FILTER_STAT_IP_FRAG_DROP);
+		break;
+	}
+}
+
+ECBPF_SUBPROGRAM(xdp_filter_prog)
+{
+	__u32 reason = ECBPF_REASON_NO_OPINION;
+	__u32 flags = packet->flags;
+	__u32 answer;
+
+	if (ecbpf_likely(flags & ECBPF_ADDRESSES)) {
+		if (packet->family == 4)
+			answer = table4_lookup(packet->saddr[0]);
+		else
+			answer = table6_lookup(packet->saddr);
+		if (ecbpf_unlikely(answer || flags & FILTER_NOTABLE))
+			reason = filter_judge(packet, answer);
+	} else {
+		filter_count_header_error(packet);
+		if (filter_config.truncated_drop && flags & ECBPF_TRUNCATED)
+			reason = ECBPF_REASON_FILTER_TRUNCATED;
+	}
+	if (ecbpf_likely(reason == ECBPF_REASON_NO_OPINION))
+		return ecbpf_next(ctx, packet);
+
+	filter_count_drop(reason);
+	if (filter_config.ptb_max_pps && reason == ECBPF_REASON_FILTER_FRAGMENT &&
+	    packet->flags & ECBPF_FIRST_FRAGMENT) {
+		reason = filter_answer(ctx, packet);
+		if (reason == ECBPF_REASON_FILTER_TOO_BIG)
+			return ecbpf_verdict(ctx, packet, XDP_TX, ECBPF_REASON_FILTER_TOO_BIG);
+	}
+	return ecbpf_verdict(ctx, packet, XDP_DROP, reason);
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";
