@@ -105,7 +105,7 @@ static __always_inline __u32 ecbpf_parse_l4(struct ecbpf_packet *packet, void *l
 		packet->icmp_code = bytes[1];
 		return l4 + 8 > end ? ECBPF_TRUNCATED | ECBPF_ICMP : ECBPF_ICMP;
 	default:
-		return ECBPF_L4_UNKNOWN;
+		return l4 > end ? ECBPF_TRUNCATED | ECBPF_L4_UNKNOWN : ECBPF_L4_UNKNOWN;
 	}
 }
 
@@ -150,7 +150,7 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet, void 
 			flags |= ECBPF_FRAGMENT;
 		packet->fragment_offset = (fragment & ECBPF_IP_OFFSET_MASK) * 8;
 		if (fragment & ECBPF_IP_OFFSET_MASK)
-			return flags;
+			return (void *)ip + header > end ? flags | ECBPF_TRUNCATED : flags;
 		if (flags & ECBPF_FRAGMENT)
 			flags |= ECBPF_FIRST_FRAGMENT;
 	}
@@ -278,12 +278,14 @@ static __always_inline _Bool ecbpf_parse(struct xdp_md *ctx, struct ecbpf_packet
 			offset += sizeof(*tag);
 		}
 	}
-	if (protocol == bpf_htons(ETH_P_IP))
+	if (protocol == bpf_htons(ETH_P_IP)) {
 		packet->flags = ecbpf_parse_ipv4(packet, data, offset, end, frame_length);
-	else if (protocol == bpf_htons(ETH_P_IPV6))
+	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
 		packet->flags = ecbpf_parse_ipv6(packet, data, offset, end, frame_length);
-	else
+	} else {
+		packet->flags = 0;
 		return 0;
+	}
 	return 1;
 }
 
