@@ -105,7 +105,7 @@ static __always_inline __u32 ecbpf_parse_l4(struct ecbpf_packet *packet, void *l
 		packet->icmp_code = bytes[1];
 		return l4 + 8 > end ? ECBPF_TRUNCATED | ECBPF_ICMP : ECBPF_ICMP;
 	default:
-		return l4 > end ? ECBPF_TRUNCATED | ECBPF_L4_UNKNOWN : ECBPF_L4_UNKNOWN;
+		return l4 > end ? ECBPF_TRUNCATED : ECBPF_L4_UNKNOWN;
 	}
 }
 
