@@ -12,7 +12,6 @@
 #define ECBPF_REASONS(X)                                                                       \
 	X(NO_OPINION, "no_opinion", "No slot gave a verdict; the kernel takes the packet")     \
 	X(NOT_IP, "not_ip", "Not IPv4 or IPv6; left to the kernel")                            \
-	X(SLOT_LOST, "slot_lost", "A slot emptied while the packet was on its way; passed")    \
 	X(FILTER_SOURCE, "filter_source", "Source address is in a dropped IPv4 prefix")        \
 	X(FILTER_SOURCE6, "filter_source6", "Source address is in a dropped IPv6 prefix")      \
 	X(FILTER_FRAGMENT, "filter_fragment", "Fragment dropped without an answer")            \

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Files of prefixes. */
+#include "list_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <ecbpf/tool.h>
+
+#define BLANKS " \t\r\n"
+
+/* The next word of @cursor, or NULL at the end or a comment. */
+static char *next_word(char **cursor)
+{
+	char *word = *cursor + strspn(*cursor, BLANKS);
+
+	if (!*word || *word == '#')
+		return NULL;
+	*cursor = word + strcspn(word, BLANKS);
+	if (**cursor)
+		*(*cursor)++ = '\0';
+	return word;
+}
+
+/* Blanks and a comment off the end; what begins there stays one string. */
+static char *rest_of_line(char *cursor)
+{
+	char *text = cursor + strspn(cursor, BLANKS), *end;
+
+	if (*text == '#')
+		*text = '\0';
+	for (end = text; *end; end++) {
+		if (*end == '#' && strchr(BLANKS, end[-1])) {
+			*end = '\0';
+			break;
+		}
+	}
+	while (end > text && strchr(BLANKS, end[-1]))
+		*--end = '\0';
+	return text;
+}
+
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+int list_line_parse(char *line, struct filter_item *item, const char **tag, bool *host_bits)
+{
+	struct filter_item parsed = { .action = FILTER_DROP };
+	char *word = next_word(&line);
+
+	if (!word)
+		return 0;
+	if (!strcmp(word, "allow") || !strcmp(word, "drop")) {
+		parsed.action = *word == 'a' ? FILTER_ALLOW : FILTER_DROP;
+		word = next_word(&line);
+		if (!word)
+			return -EINVAL;
+	}
+	if (prefix_parse(word, &parsed.prefix, host_bits))
+		return -EINVAL;
+	*tag = rest_of_line(line);
+	if (strlen(*tag) >= FILTER_TAG_MAX || !printable(*tag))
+		return -EINVAL;
+	*item = parsed;
+	return 1;
+}
+
+struct reader {
+	const char *name;
+	unsigned long line;
+	uint32_t expires;
+	uint32_t now;
+	size_t normalised;
+};
+
+static int read_line(struct reader *reader, char *text, struct filter_list *list)
+{
+	char shown[LIST_LINE_MAX];
+	struct filter_item item;
+	bool host_bits = false;
+	const char *tag;
+	int err;
+
+	snprintf(shown, sizeof(shown), "%s", text);
+	shown[strcspn(shown, "\r\n")] = '\0';
+	err = list_line_parse(text, &item, &tag, &host_bits);
+	if (err < 0)
+		return ecbpf_fail(
+			-EBADMSG,
+			"%s:%lu: '%.80s' is not '[drop|allow] PREFIX [TAG]' with a tag of "
+			"at most %d octets; nothing changed",
+			reader->name, reader->line, shown, FILTER_TAG_MAX - 1);
+	if (!err)
+		return 0;
+	reader->normalised += host_bits;
+	item.expires = reader->expires;
+	item.added = reader->now;
+	err = filter_list_tag(list, tag, &item.tag) ?: filter_list_append(list, &item);
+	if (err == -E2BIG)
+		return ecbpf_fail(err, "%s:%lu: more than %d prefixes; nothing changed",
+				  reader->name, reader->line, FILTER_ENTRIES_MAX);
+	return err ? ecbpf_fail(err, "%s: %s", reader->name, strerror(-err)) : 0;
+}
+
+static int read_lines(struct reader *reader, FILE *file, struct filter_list *list)
+{
+	char text[LIST_LINE_MAX];
+	size_t length;
+	int err;
+
+	while (fgets(text, sizeof(text), file)) {
+		reader->line++;
+		length = strlen(text);
+		if (length == sizeof(text) - 1 && text[length - 1] != '\n')
+			return ecbpf_fail(-EBADMSG,
+					  "%s:%lu: line is longer than %d octets; nothing changed",
+					  reader->name, reader->line, LIST_LINE_MAX - 2);
+		if ((!length || text[length - 1] != '\n') && !feof(file))
+			return ecbpf_fail(-EBADMSG, "%s:%lu: line holds a NUL; nothing changed",
+					  reader->name, reader->line);
+		err = read_line(reader, text, list);
+		if (err)
+			return err;
+	}
+	return ferror(file) ?
+		       ecbpf_fail(-EIO, "%s: reading failed; nothing changed", reader->name) :
+		       0;
+}
+
+int list_file_read(const char *path, uint32_t expires, struct filter_list *list)
+{
+	bool standard = !strcmp(path, "-");
+	struct reader reader = {
+		.name = standard ? "stdin" : path,
+		.expires = expires,
+		.now = time(NULL),
+	};
+	FILE *file = standard ? stdin : fopen(path, "re");
+	size_t duplicates;
+	int err;
+
+	if (!file)
+		return ecbpf_fail(-ENODEV, "%s: %s", path, strerror(errno));
+	err = read_lines(&reader, file, list);
+	if (!standard)
+		fclose(file);
+	if (!err)
+		err = filter_list_sort(list, &duplicates);
+	if (err)
+		return err;
+	if (reader.normalised)
+		ecbpf_log(ECBPF_LOG_INFO, "%s: cleared host bits of %zu prefixes", reader.name,
+			  reader.normalised);
+	if (duplicates)
+		ecbpf_log(ECBPF_LOG_INFO, "%s: %zu prefixes stand there again; the last one counts",
+			  reader.name, duplicates);
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Statistics to a statsd server. */
+#include "report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "edit.h"
+#include "status.h"
+
+static int report_interface(struct ecbpf_statsd *statsd, const char *interface)
+{
+	struct filter_instance instance;
+	struct ecbpf_root *root;
+	char name[128];
+	int err, i;
+
+	err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
+	if (err)
+		return err;
+	err = filter_instance_read(root, &instance);
+	ecbpf_root_close(root);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (i = 0; i < FILTER_STAT_COUNT && !err; i++) {
+		snprintf(name, sizeof(name), "%s.%s", interface, filter_stat_name(i));
+		err = ecbpf_statsd_counter(statsd, name, instance.stats.values[i]);
+	}
+	if (!err) {
+		snprintf(name, sizeof(name), "%s.prefixes", interface);
+		err = ecbpf_statsd_gauge(statsd, name, instance.list.count);
+	}
+	filter_instance_free(&instance);
+	return err;
+}
+
+static void wait_until(struct timespec *next, uint64_t interval)
+{
+	uint64_t ns = next->tv_sec * 1000000000ULL + next->tv_nsec + interval;
+
+	next->tv_sec = ns / 1000000000;
+	next->tv_nsec = ns % 1000000000;
+	while (!ecbpf_interrupted() &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL) == EINTR)
+		;
+}
+
+int filter_report(const struct ecbpf_strings *interfaces, const char *host, uint16_t port,
+		  uint64_t interval, bool detach)
+{
+	struct ecbpf_statsd *statsd;
+	struct timespec next;
+	size_t i;
+	int err;
+
+	err = ecbpf_statsd_open(host, port, "ecbpf.xdp_filter", &statsd);
+	if (err)
+		return err;
+	ecbpf_interrupt_catch();
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	while (!err && !ecbpf_interrupted()) {
+		for (i = 0; i < interfaces->count && !err; i++)
+			err = report_interface(statsd, interfaces->items[i]);
+		ecbpf_statsd_flush(statsd);
+		if (!err)
+			wait_until(&next, interval);
+	}
+	if (ecbpf_statsd_errors(statsd))
+		ecbpf_log(ECBPF_LOG_WARNING, "statsd: %llu datagrams could not be sent to %s:%u",
+			  (unsigned long long)ecbpf_statsd_errors(statsd), host, port);
+	ecbpf_statsd_close(statsd);
+	if (detach) {
+		int detached = filter_detach(interfaces, false);
+
+		err = err ?: detached;
+	}
+	return err;
+}

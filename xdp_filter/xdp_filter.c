@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Drops packets by source prefix, fragments, and IP headers that lie: slot 2 of a root array. */
+#include <stdlib.h>
+
+#include <ecbpf/tool.h>
+
+#include "edit.h"
+#include "report.h"
+#include "status.h"
+
+#define NS_PER_S	UINT64_C(1000000000)
+#define STATSD_PORT	8125
+#define STATSD_INTERVAL (10 * NS_PER_S)
+
+enum mode {
+	MODE_ATTACH = 1,
+	MODE_DETACH,
+	MODE_STATUS,
+	MODE_CLEAR_STATUS,
+	MODE_DROP,
+	MODE_NO_DROP,
+	MODE_ALLOW,
+	MODE_CLEAR,
+	MODE_LOAD,
+	MODE_LIST,
+	MODE_STATSD,
+};
+
+#define ENTRIES (ECBPF_WITH(MODE_DROP) | ECBPF_WITH(MODE_NO_DROP) | ECBPF_WITH(MODE_ALLOW))
+#define EDITS	(ENTRIES | ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_CLEAR) | ECBPF_WITH(MODE_LOAD))
+#define CHANGES (EDITS | ECBPF_WITH(MODE_DETACH) | ECBPF_WITH(MODE_CLEAR_STATUS))
+#define LOOKS	(ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_LIST))
+
+static struct {
+	int mode;
+	struct ecbpf_strings interfaces;
+	struct filter_edit edit;
+	int output;
+	const char *statsd_host;
+	uint64_t statsd_port;
+	uint64_t statsd_interval;
+	bool statsd_detach;
+} env = {
+	.edit = {
+		.frags_drop = -1,
+		.frags_local_pass = -1,
+		.drop_options = -1,
+		.truncated_drop = -1,
+		.ptb_max_pps = UINT64_MAX,
+	},
+	.output = FILTER_OUTPUT_TEXT,
+	.statsd_host = "127.0.0.1",
+	.statsd_port = STATSD_PORT,
+	.statsd_interval = STATSD_INTERVAL,
+};
+
+static const struct ecbpf_option options[] = {
+	ECBPF_OPTION_GROUP_ROW("Modes"),
+	{
+		.name = "attach",
+		.letter = 'a',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_ATTACH,
+		.help = "Put the filter into its slot; over a running one, change its "
+			"configuration and keep its list",
+	},
+	{
+		.name = "detach",
+		.letter = 'D',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_DETACH,
+		.help = "Take the filter and its list away",
+	},
+	{
+		.name = "status",
+		.letter = 's',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_STATUS,
+		.help = "Show configuration, prefixes with their hits, and statistics",
+	},
+	{
+		.name = "clear-status",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_CLEAR_STATUS,
+		.help = "Set statistics and hits to zero",
+	},
+	{
+		.name = "drop",
+		.letter = 'd',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_DROP,
+		.help = "Drop packets whose source is in one of --ips",
+	},
+	{
+		.name = "no-drop",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_NO_DROP,
+		.help = "Remove the entries --ips, or allow them inside a shorter prefix that "
+			"is dropped",
+	},
+	{
+		.name = "allow",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_ALLOW,
+		.help = "Never drop packets whose source is in one of --ips, whatever else says so",
+	},
+	{
+		.name = "clear",
+		.letter = 'c',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_CLEAR,
+		.help = "Remove all prefixes",
+	},
+	{
+		.name = "load",
+		.letter = 'l',
+		.kind = ECBPF_OPTION_STRING,
+		.mode = MODE_LOAD,
+		.target = &env.edit.file,
+		.metavar = "FILE",
+		.help = "Replace the whole list, atomically, with lines of [drop|allow] PREFIX "
+			"[TAG]; - is stdin",
+	},
+	{
+		.name = "list",
+		.letter = 'L',
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_LIST,
+		.help = "Print the list as --load reads it",
+	},
+	{
+		.name = "statsd",
+		.kind = ECBPF_OPTION_MODE,
+		.mode = MODE_STATSD,
+		.help = "Send statistics to a statsd server until interrupted",
+	},
+	ECBPF_OPTION_GROUP_ROW("Options"),
+	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS | ECBPF_WITH(MODE_STATSD),
+				   CHANGES | ECBPF_WITH(MODE_STATSD), ECBPF_WITH(MODE_STATUS)),
+	{
+		.name = "ips",
+		.kind = ECBPF_OPTION_STRINGS,
+		.target = &env.edit.prefixes,
+		.with = ENTRIES,
+		.required_with = ENTRIES,
+		.metavar = "PREFIX[,PREFIX...]",
+		.help = "IPv4 or IPv6 prefixes, or single addresses",
+	},
+	{
+		.name = "tags",
+		.kind = ECBPF_OPTION_STRINGS,
+		.target = &env.edit.tags,
+		.with = ENTRIES,
+		.metavar = "TEXT[,TEXT...]",
+		.help = "A note for all of --ips, or one for each",
+	},
+	{
+		.name = "expires",
+		.kind = ECBPF_OPTION_DURATION,
+		.target = &env.edit.expires,
+		.min = NS_PER_S / 10,
+		.max = 365 * 86400 * NS_PER_S,
+		.with = ENTRIES | ECBPF_WITH(MODE_LOAD),
+		.metavar = "TIME",
+		.help = "The entries stop to match after that time (90s, 10m, 2h), by the "
+			"kernel's own clock",
+	},
+	{
+		.name = "frags-drop",
+		.kind = ECBPF_OPTION_NEGATABLE,
+		.target = &env.edit.frags_drop,
+		.with = ECBPF_WITH(MODE_ATTACH),
+		.help = "Drop fragments, and answer first ones with a path MTU message",
+	},
+	{
+		.name = "ptb-max-pps",
+		.kind = ECBPF_OPTION_UNSIGNED,
+		.target = &env.edit.ptb_max_pps,
+		.max = UINT32_MAX,
+		.with = ECBPF_WITH(MODE_ATTACH),
+		.metavar = "N",
+		.help = "Send at most N such messages in a second (default 100; 0: none)",
+	},
+	{
+		.name = "frags-local-pass",
+		.kind = ECBPF_OPTION_NEGATABLE,
+		.target = &env.edit.frags_local_pass,
+		.with = ECBPF_WITH(MODE_ATTACH),
+		.help = "Spare fragments addressed to this host's own addresses, as they are now",
+	},
+	{
+		.name = "drop-options",
+		.kind = ECBPF_OPTION_NEGATABLE,
+		.target = &env.edit.drop_options,
+		.with = ECBPF_WITH(MODE_ATTACH),
+		.help = "Drop IPv4 packets with options",
+	},
+	{
+		.name = "truncated-drop",
+		.kind = ECBPF_OPTION_NEGATABLE,
+		.target = &env.edit.truncated_drop,
+		.with = ECBPF_WITH(MODE_ATTACH),
+		.help = "Drop frames that end inside a header",
+	},
+	{
+		.name = "stage",
+		.kind = ECBPF_OPTION_FLAG,
+		.target = &env.edit.stage,
+		.with = EDITS | ECBPF_WITH(MODE_DETACH),
+		.help = "Work on the staged generation; --attach begins with the live one's "
+			"list and configuration",
+	},
+	{
+		.name = "json",
+		.letter = 'j',
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.output,
+		.value = FILTER_OUTPUT_JSON,
+		.with = LOOKS,
+		.help = "Print JSON",
+	},
+	{
+		.name = "openmetrics",
+		.kind = ECBPF_OPTION_CHOICE,
+		.target = &env.output,
+		.value = FILTER_OUTPUT_OPENMETRICS,
+		.with = ECBPF_WITH(MODE_STATUS),
+		.help = "Print OpenMetrics text, for Prometheus",
+	},
+	{
+		.name = "statsd-host",
+		.kind = ECBPF_OPTION_STRING,
+		.target = &env.statsd_host,
+		.with = ECBPF_WITH(MODE_STATSD),
+		.metavar = "HOST",
+		.help = "Server (default 127.0.0.1)",
+	},
+	{
+		.name = "statsd-port",
+		.kind = ECBPF_OPTION_UNSIGNED,
+		.target = &env.statsd_port,
+		.min = 1,
+		.max = UINT16_MAX,
+		.with = ECBPF_WITH(MODE_STATSD),
+		.metavar = "PORT",
+		.help = "Its UDP port (default 8125)",
+	},
+	{
+		.name = "statsd-interval",
+		.kind = ECBPF_OPTION_DURATION,
+		.target = &env.statsd_interval,
+		.min = NS_PER_S / 10,
+		.max = 86400 * NS_PER_S,
+		.with = ECBPF_WITH(MODE_STATSD),
+		.metavar = "TIME",
+		.help = "How often to send (default 10s)",
+	},
+	{
+		.name = "statsd-detach-on-exit",
+		.kind = ECBPF_OPTION_FLAG,
+		.target = &env.statsd_detach,
+		.with = ECBPF_WITH(MODE_STATSD),
+		.help = "Detach the filter when interrupted",
+	},
+	{ 0 },
+};
+
+static const struct ecbpf_tool tool = {
+	.name = "xdp_filter",
+	.summary = "Drops packets by source prefix, fragments, and IP headers that lie.",
+	.options = options,
+	.mode = &env.mode,
+	.examples = "xdp_filter --attach --interface eth0 --frags-drop --ptb-max-pps 20\n"
+		    "xdp_filter --drop --ips 192.0.2.0/24,2001:db8::/32 --tags 'scan' "
+		    "--expires 10m --interface eth0\n"
+		    "xdp_filter --allow --ips 198.51.100.7 --tags 'bastion' --interface eth0\n"
+		    "xdp_filter --load prefixes.txt --interface eth0\n"
+		    "xdp_filter --status --interface eth0",
+	.overhead =
+		"A few nanoseconds per packet behind the root program, whatever the length of "
+		"the list; up to 100 ns for packets that it drops. Changing a list of a million "
+		"prefixes takes seconds, during which the old one works on.",
+};
+
+static int edit(enum filter_change change)
+{
+	env.edit.change = change;
+	return filter_edit(&env.interfaces, &env.edit);
+}
+
+static int run(void)
+{
+	switch ((enum mode)env.mode) {
+	case MODE_ATTACH:
+		return edit(FILTER_CHANGE_ATTACH);
+	case MODE_DROP:
+		return edit(FILTER_CHANGE_DROP);
+	case MODE_NO_DROP:
+		return edit(FILTER_CHANGE_NO_DROP);
+	case MODE_ALLOW:
+		return edit(FILTER_CHANGE_ALLOW);
+	case MODE_CLEAR:
+		return edit(FILTER_CHANGE_CLEAR);
+	case MODE_LOAD:
+		return edit(FILTER_CHANGE_LOAD);
+	case MODE_DETACH:
+		return filter_detach(&env.interfaces, env.edit.stage);
+	case MODE_CLEAR_STATUS:
+		return filter_clear_status(&env.interfaces);
+	case MODE_STATUS:
+		return filter_status(&env.interfaces, env.output);
+	case MODE_LIST:
+		return filter_list_print(&env.interfaces, env.output == FILTER_OUTPUT_JSON);
+	case MODE_STATSD:
+		return filter_report(&env.interfaces, env.statsd_host, env.statsd_port,
+				     env.statsd_interval, env.statsd_detach);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = ecbpf_options_parse(&tool, argc, argv);
+
+	if (status == ECBPF_OPTIONS_OK)
+		status = ecbpf_output_finish(ecbpf_exit_code(run()));
+	ecbpf_strings_free(&env.interfaces);
+	ecbpf_strings_free(&env.edit.prefixes);
+	ecbpf_strings_free(&env.edit.tags);
+	return status;
+}
