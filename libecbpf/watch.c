@@ -55,18 +55,18 @@ static void sleep_until(int64_t when)
 int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 {
 	bool terminal = isatty(STDOUT_FILENO);
-	int64_t next, last, began, late;
+	int64_t next, began, late, last = 0;
 	int err;
 
 	if (!interval)
 		return ecbpf_fail(-EINVAL, "an interval of zero can't be watched");
 	ecbpf_interrupt_catch();
-	last = began = next = monotonic_now();
+	next = monotonic_now();
 	while (!interrupted) {
 		if (terminal)
 			fputs(HOME_AND_CLEAR, stdout);
 		began = monotonic_now();
-		err = callback((double)(began - last) / NS_PER_S, context);
+		err = callback(last ? (double)(began - last) / NS_PER_S : 0, context);
 		if (err)
 			return err;
 		if (fflush(stdout) == EOF && !interrupted)
