@@ -54,7 +54,7 @@ die()
 	exit "$status"
 }
 
-# step TITLE COMMAND...: one line on the terminal, everything else in a log that is shown on failure
+# step TITLE COMMAND...: one line on the terminal; the rest in a log, its end shown on failure
 step()
 {
 	local title=$1 log began=$SECONDS status=0
@@ -68,8 +68,8 @@ step()
 		return 0
 	fi
 	printf ' failed (%d s)\n' $((SECONDS - began))
-	cat "$log" >&2
-	printf 'build.sh: %s: failed with status %d; the log above is %s\n' "$title" "$status" "$log" >&2
+	tail -n 100 "$log" >&2
+	printf 'build.sh: %s: failed with status %d; the full log is %s\n' "$title" "$status" "$log" >&2
 	return "$status"
 }
 

@@ -22,7 +22,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 check_pie_supported(LANGUAGES C)
 
-add_compile_options(-Wall -Wextra)
+add_compile_options(-Wall -Wextra -Werror=implicit-function-declaration)
 if(ECBPF_WERROR)
 	add_compile_options(-Werror)
 endif()

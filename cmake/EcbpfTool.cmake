@@ -19,12 +19,6 @@ function(ecbpf_tool name folder)
 
 	# Headers only: whoever links these objects chooses between ecbpf and ecbpf_static, so that
 	# no process holds two copies of either library.
-	if(NOT sources OR NOT EXISTS "${folder}/${name}.c" OR NOT TARGET ecbpf)
-		message(STATUS "${name}: sources are incomplete, only its BPF programs are built")
-		add_library(${name}_objects INTERFACE)
-		target_link_libraries(${name}_objects INTERFACE ecbpf_headers ${skeletons} ${ARGN})
-		return()
-	endif()
 	add_library(${name}_objects OBJECT ${sources})
 	target_include_directories(${name}_objects PUBLIC "${folder}")
 	target_link_libraries(${name}_objects PUBLIC ecbpf_headers ${skeletons} ${ARGN})
