@@ -20,12 +20,10 @@ struct json_object *ecbpf_json_time(uint64_t nanoseconds)
 int ecbpf_json_print(FILE *out, struct json_object *object)
 {
 	const char *text = json_object_to_json_string_ext(object, LAYOUT);
-	int err = 0;
+	int err = text ? 0 : ecbpf_fail(-ENOMEM, "out of memory");
 
-	if (!text)
-		err = ecbpf_fail(-ENOMEM, "out of memory");
-	else if (fputs(text, out) == EOF || fputc('\n', out) == EOF)
-		err = ecbpf_fail(-EIO, "writing JSON failed: %m");
+	if (text)
+		fprintf(out, "%s\n", text);
 	json_object_put(object);
 	return err;
 }

@@ -69,8 +69,9 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 		err = callback(last ? (double)(began - last) / NS_PER_S : 0, context);
 		if (err)
 			return err;
+		/* For ecbpf_output_finish() to tell. */
 		if (fflush(stdout) == EOF && !interrupted)
-			return ecbpf_fail(-EIO, "writing to standard output failed: %m");
+			return -EIO;
 		last = began;
 		late = monotonic_now() - next;
 		next += late / (int64_t)interval * interval + interval;

@@ -206,7 +206,9 @@ void ecbpf_table_row(FILE *out, const struct ecbpf_column *columns, size_t count
 /* A string as by ecbpf_time_iso(), or null for 0. */
 struct json_object *ecbpf_json_time(uint64_t nanoseconds);
 
-/* Write @object, for reading by eyes too, and a newline; then free it. */
+/* Write @object, for reading by eyes too, and a newline; then free it. Whether @out took it is
+ * for ecbpf_output_finish() to tell.
+ */
 int ecbpf_json_print(FILE *out, struct json_object *object);
 
 /* OpenMetrics ---------------------------------------------------------------------------- */
