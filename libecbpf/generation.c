@@ -18,6 +18,8 @@
 #define ROOT_PIN "root"
 /* Where ecbpf_pin_over() puts a program before the link is switched to it. */
 #define ROOT_NEXT_PIN "root-next"
+/* The same program again, loaded by libxdp to extend its dispatcher. */
+#define ROOT_DISPATCHED_PIN "root-dispatched"
 
 const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
 	[ROOT_MAP_SLOTS] = { "ecbpf_slots", "slots" },
@@ -43,7 +45,8 @@ static bool is_live(const struct ecbpf_interface *interface, uint32_t number)
 		return false;
 	ecbpf_generation_path(interface, number, path);
 	return ecbpf_pinned_program_id(path, ROOT_PIN) == interface->link_program ||
-	       ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program;
+	       ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program ||
+	       ecbpf_pinned_program_id(path, ROOT_DISPATCHED_PIN) == interface->link_program;
 }
 
 static int read_meta(const struct ecbpf_interface *interface, uint32_t number,
@@ -271,6 +274,39 @@ int ecbpf_generation_activate(struct ecbpf_root *root, enum ecbpf_mode mode)
 	if (!err)
 		ecbpf_generations_clean(interface);
 	return err;
+}
+
+int ecbpf_generation_adopt(struct ecbpf_root *root, int program)
+{
+	struct ecbpf_interface *interface = root->interface;
+	int err;
+
+	err = ecbpf_pin_over(program, root->path, ROOT_DISPATCHED_PIN);
+	if (err)
+		return err;
+	interface->meta.mode = ECBPF_MODE_LIBXDP;
+	interface->meta.dispatched = ecbpf_program_id(program);
+	err = ecbpf_interface_meta_write(interface);
+	if (err)
+		return err;
+	interface->link_program = interface->meta.dispatched;
+	ecbpf_generations_clean(interface);
+	return 0;
+}
+
+int ecbpf_interface_dispatched(const struct ecbpf_interface *interface)
+{
+	char path[ECBPF_PATH_MAX];
+	uint32_t number;
+	int err;
+
+	if (!interface->meta.dispatched)
+		return -ENOENT;
+	err = ecbpf_generation_find(interface, ECBPF_LIVE, &number);
+	if (err)
+		return err;
+	ecbpf_generation_path(interface, number, path);
+	return ecbpf_pin_open(path, ROOT_DISPATCHED_PIN);
 }
 
 int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program)

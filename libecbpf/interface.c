@@ -98,7 +98,11 @@ static int read_state(struct ecbpf_interface *interface)
 				    sizeof(interface->meta));
 	if (err && err != -ENOENT)
 		return ecbpf_fail_kernel(err, "%s/" META_PIN ": reading failed", interface->path);
-	return ecbpf_link_open(interface);
+	err = ecbpf_link_open(interface);
+	if (!err && interface->meta.dispatched && interface->link < 0 &&
+	    interface->meta.ifindex == interface->ifindex && ecbpf_link_foreign(interface->ifindex))
+		interface->link_program = interface->meta.dispatched;
+	return err;
 }
 
 /* A former interface of this name left its pins: clear them away, or say so. */
@@ -206,6 +210,11 @@ void ecbpf_interface_close(struct ecbpf_interface *interface)
 	if (interface->link >= 0)
 		close(interface->link);
 	free(interface);
+}
+
+const char *ecbpf_interface_name(const struct ecbpf_interface *interface)
+{
+	return interface->name;
 }
 
 unsigned int ecbpf_interface_ifindex(const struct ecbpf_interface *interface)

@@ -111,6 +111,7 @@ int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf
 		return refused(interface, fd, mode);
 
 	interface->meta.mode = used;
+	interface->meta.dispatched = 0;
 	err = ecbpf_interface_meta_write(interface);
 	if (!err)
 		err = ecbpf_pin_over(fd, interface->path, LINK_PIN);

@@ -234,10 +234,12 @@ static void change_config(struct filter_config *config, const struct filter_edit
 /* What a filter put into a staged generation begins with: the live one's list and settings. */
 static int inherit(const char *interface, struct filter_instance *instance)
 {
+	struct ecbpf_status status;
 	struct ecbpf_root *live;
 	int err;
 
-	if (ecbpf_root_open_readonly(interface, ECBPF_LIVE, &live))
+	if (ecbpf_status_read(interface, &status) || status.attachment != ECBPF_ATTACHED ||
+	    status.abi != ECBPF_ABI || ecbpf_root_open_readonly(interface, ECBPF_LIVE, &live))
 		return -ENOENT;
 	err = filter_instance_read(live, instance);
 	ecbpf_root_close(live);

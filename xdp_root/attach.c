@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "generation.h"
+#include "libxdp.h"
 
 enum change {
 	/* A generation of its own goes live. */
@@ -49,6 +50,17 @@ static int check_mode(const struct plan *plan, const struct root_options *option
 {
 	enum ecbpf_mode now = ecbpf_interface_mode(plan->interface);
 
+	if (options->nop && options->mode == ECBPF_MODE_LIBXDP)
+		return ecbpf_fail(-EINVAL,
+				  "%s: --nop and --libxdp exclude each other: libxdp's "
+				  "dispatcher stays by itself",
+				  plan->name);
+	if (plan->before && (options->mode == ECBPF_MODE_LIBXDP) != (now == ECBPF_MODE_LIBXDP) &&
+	    (options->mode != ECBPF_MODE_AUTO || options->nop))
+		return ecbpf_fail(-EBUSY,
+				  "%s: attached in %s mode; --detach it before a change to or from "
+				  "libxdp",
+				  plan->name, ecbpf_mode_name(now));
 	if (!plan->before || options->mode == ECBPF_MODE_AUTO || options->mode == now ||
 	    options->force)
 		return 0;
@@ -138,10 +150,29 @@ static int activate(struct plan *plan, const struct root_options *options)
 	return err == -ERANGE ? refused_mtu(plan) : err;
 }
 
+static bool through_libxdp(const struct plan *plan, const struct root_options *options)
+{
+	return plan->before ? ecbpf_interface_mode(plan->interface) == ECBPF_MODE_LIBXDP :
+			      options->mode == ECBPF_MODE_LIBXDP;
+}
+
+static int carry_out_libxdp(struct plan *plan, const struct root_options *options)
+{
+	int err;
+
+	err = root_libxdp_attach(plan->interface, plan->root);
+	if (err)
+		return err;
+	plan->done = true;
+	return options->keep_rxvlan ? 0 : ecbpf_interface_rxvlan_off(plan->interface);
+}
+
 static int carry_out(struct plan *plan, const struct root_options *options)
 {
 	int err = 0;
 
+	if (through_libxdp(plan, options))
+		return carry_out_libxdp(plan, options);
 	switch (plan->change) {
 	case CHANGE_NOP:
 		err = root_nop(plan->interface, options->mode);
@@ -171,12 +202,14 @@ static int carry_out(struct plan *plan, const struct root_options *options)
 
 static void take_back(struct plan *plan)
 {
-	if (plan->done && !plan->before)
+	if (plan->done && !plan->before) {
+		root_libxdp_detach(plan->interface);
 		ecbpf_interface_detach(plan->interface);
-	else if (plan->done)
+	}
+	if (plan->done && plan->before)
 		ecbpf_log(ECBPF_LOG_ERROR, "%s: was changed before the failure and stays so",
 			  plan->name);
-	else if (plan->root && plan->change == CHANGE_NEW) {
+	if (!plan->done && plan->root && plan->change == CHANGE_NEW) {
 		ecbpf_generation_remove(plan->root);
 		plan->root = NULL;
 	}
@@ -230,10 +263,11 @@ static int detach(const char *name, const struct root_options *options)
 				 "%s: root array has ABI %u, this program ABI %u; detach with the "
 				 "program that attached it, or with --force",
 				 name, abi, ECBPF_ABI);
-	else if (options->nop && ecbpf_interface_attached(interface))
+	else if (options->nop && ecbpf_interface_attached(interface) &&
+		 ecbpf_interface_mode(interface) != ECBPF_MODE_LIBXDP)
 		err = root_nop(interface, options->mode);
 	else
-		err = ecbpf_interface_detach(interface);
+		err = root_libxdp_detach(interface) ?: ecbpf_interface_detach(interface);
 	ecbpf_interface_close(interface);
 	return err;
 }

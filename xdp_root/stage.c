@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "generation.h"
+#include "libxdp.h"
 
 static int stage(const char *name, const struct root_options *options)
 {
@@ -28,6 +29,14 @@ static int stage(const char *name, const struct root_options *options)
 	return err;
 }
 
+static bool through_libxdp(const struct ecbpf_interface *interface,
+			   const struct root_options *options)
+{
+	if (ecbpf_interface_attached(interface))
+		return ecbpf_interface_mode(interface) == ECBPF_MODE_LIBXDP;
+	return options->mode == ECBPF_MODE_LIBXDP;
+}
+
 static int end_staged(const char *name, const struct root_options *options, bool commit)
 {
 	struct ecbpf_interface *interface;
@@ -39,7 +48,9 @@ static int end_staged(const char *name, const struct root_options *options, bool
 		return err;
 	err = ecbpf_generation_open(interface, ECBPF_STAGED, &root);
 	if (!err && commit) {
-		err = ecbpf_generation_activate(root, options->mode);
+		err = through_libxdp(interface, options) ?
+			      root_libxdp_attach(interface, root) :
+			      ecbpf_generation_activate(root, options->mode);
 		if (err == -ERANGE)
 			ecbpf_fail(
 				err,

@@ -169,9 +169,10 @@ struct ecbpf_interface_meta {
 	__u32 ifindex;
 	/* Attach turned rx-vlan offload off; detach turns it on again. */
 	__u32 restore_rxvlan;
-	/* Attach mode: XDP_ATTACHED_DRV, XDP_ATTACHED_SKB. */
+	/* enum ecbpf_mode. */
 	__u32 mode;
-	__u32 reserved;
+	/* Id of the root program that libxdp's dispatcher calls; 0: a link of ours is attached. */
+	__u32 dispatched;
 	char name[16];
 };
 

@@ -223,6 +223,7 @@ int ecbpf_interface_open(const char *name, unsigned int flags, struct ecbpf_inte
 /* Removes the pin folder if nothing is in it. Also accepts NULL. */
 void ecbpf_interface_close(struct ecbpf_interface *interface);
 
+const char *ecbpf_interface_name(const struct ecbpf_interface *interface);
 unsigned int ecbpf_interface_ifindex(const struct ecbpf_interface *interface);
 
 /* Whether the interface's link is there: a root array or the pass-everything program. */
@@ -254,6 +255,18 @@ int ecbpf_generation_stage(struct ecbpf_root *root);
  * the MTU is too large for this program in this mode.
  */
 int ecbpf_generation_activate(struct ecbpf_root *root, enum ecbpf_mode mode);
+
+/**
+ * ecbpf_generation_adopt() - say that a dispatcher calls @program, a root program over @root's maps
+ * @program: descriptor
+ *
+ * For programs that libxdp attached: there is no link of ours then. Makes @root the live
+ * generation and removes the one before.
+ */
+int ecbpf_generation_adopt(struct ecbpf_root *root, int program);
+
+/* Descriptor to close() of the program given to ecbpf_generation_adopt(), -ENOENT: none. */
+int ecbpf_interface_dispatched(const struct ecbpf_interface *interface);
 
 /* Swap another root program into @root's generation, atomically; slots and counters stay. */
 int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program);
