@@ -94,15 +94,26 @@ static __always_inline void ecbpf_xdpcap(struct xdp_md *ctx, int action)
 	}
 }
 
+/* The column of the counters for @action. */
+static __always_inline __u32 ecbpf_column(int action)
+{
+	__u32 column = action;
+
+	/* The verifier of 6.1 must see the very register that is compared being used. */
+	if (!__builtin_constant_p(action))
+		asm volatile("" : "+r"(column));
+	if (column > XDP_REDIRECT)
+		column = ECBPF_ACTION_INVALID;
+	return column;
+}
+
 /* Count a verdict of @slot, run the hooks, give @action back. */
 static __always_inline int ecbpf_finish(struct xdp_md *ctx, struct ecbpf_packet *packet, __u32 slot,
 					int action, __u32 reason)
 {
 	struct ecbpf_percpu *percpu = ecbpf_percpu_of(packet);
-	__u32 column = action;
+	__u32 column = ecbpf_column(action);
 
-	if (column > XDP_REDIRECT)
-		column = ECBPF_ACTION_INVALID;
 	percpu->actions[slot][column]++;
 	percpu->reasons[reason & (ECBPF_REASON_MAX - 1)]++;
 	if (ecbpf_unlikely(packet->flags & ECBPF_SAMPLED)) {
