@@ -174,6 +174,8 @@ int ecbpf_interface_open(const char *name, unsigned int flags, struct ecbpf_inte
 		return err;
 	}
 	ecbpf_generations_clean(interface);
+	if (flags & ECBPF_INTERFACE_CREATE)
+		ecbpf_pins_sweep();
 	*out = interface;
 	return 0;
 }

@@ -100,6 +100,9 @@ int ecbpf_folder_empty(const char *path);
 int ecbpf_folder_remove(const char *path);
 int ecbpf_folder_numbers(const char *path, const char *prefix, uint32_t **numbers);
 
+/* sweep.c */
+void ecbpf_pins_sweep(void);
+
 /* objects.c: of programs and maps, by descriptor or pin. */
 uint32_t ecbpf_program_id(int fd);
 uint32_t ecbpf_pinned_program_id(const char *folder, const char *name);
