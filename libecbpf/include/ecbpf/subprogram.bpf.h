@@ -116,6 +116,7 @@ static __always_inline int ecbpf_finish(struct xdp_md *ctx, struct ecbpf_packet 
 
 	percpu->actions[slot][column]++;
 	percpu->reasons[reason & (ECBPF_REASON_MAX - 1)]++;
+	bpf_debug("ecbpf: slot %u action %d reason %u", slot, action, reason);
 	if (ecbpf_unlikely(packet->flags & ECBPF_SAMPLED)) {
 		packet->verdict_slot = slot;
 		packet->verdict_action = column;
