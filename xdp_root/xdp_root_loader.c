@@ -48,41 +48,17 @@ static struct {
 
 static const struct ecbpf_option options[] = {
 	ECBPF_OPTION_GROUP_ROW("Modes"),
-	{
-		.name = "attach",
-		.letter = 'a',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_ATTACH,
-		.help = "Attach a root array; over a running one, replace its program "
-			"and keep slots and counters",
-	},
-	{
-		.name = "detach",
-		.letter = 'D',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_DETACH,
-		.help = "Detach the root array and remove every pin",
-	},
-	{
-		.name = "status",
-		.letter = 's',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_STATUS,
-		.help = "Show slots and verdicts, of all root arrays if no interface is given",
-	},
-	{
-		.name = "stats",
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_STATUS,
-		.help = "The same",
-	},
-	{
-		.name = "reasons",
-		.letter = 'r',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_REASONS,
-		.help = "Show how many packets met which verdict reason",
-	},
+	ECBPF_OPTION_MODE_ROW("attach", 'a', MODE_ATTACH,
+			      "Attach a root array; over a running one, replace its program "
+			      "and keep slots and counters"),
+	ECBPF_OPTION_MODE_ROW("detach", 'D', MODE_DETACH,
+			      "Detach the root array and remove every pin"),
+	ECBPF_OPTION_MODE_ROW(
+		"status", 's', MODE_STATUS,
+		"Show slots and verdicts, of all root arrays if no interface is given"),
+	ECBPF_OPTION_MODE_ROW("stats", 0, MODE_STATUS, "The same"),
+	ECBPF_OPTION_MODE_ROW("reasons", 'r', MODE_REASONS,
+			      "Show how many packets met which verdict reason"),
 	{
 		.name = "watch",
 		.letter = 'w',
@@ -95,117 +71,45 @@ static const struct ecbpf_option options[] = {
 		.metavar = "SECONDS",
 		.help = "Show rates, live (default: every second)",
 	},
-	{
-		.name = "clear",
-		.letter = 'c',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_CLEAR,
-		.help = "Set all counters to zero",
-	},
-	{
-		.name = "stage",
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_STAGE,
-		.help = "Begin a second generation, for other loaders to fill with their --stage",
-	},
-	{
-		.name = "commit",
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_COMMIT,
-		.help = "Let packets go through the staged generation, in one instant",
-	},
-	{
-		.name = "abort",
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_ABORT,
-		.help = "Drop the staged generation",
-	},
-	{
-		.name = "trace",
-		.letter = 't',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_TRACE,
-		.help = "Print debug messages of BPF programs",
-	},
+	ECBPF_OPTION_MODE_ROW("clear", 'c', MODE_CLEAR, "Set all counters to zero"),
+	ECBPF_OPTION_MODE_ROW(
+		"stage", 0, MODE_STAGE,
+		"Begin a second generation, for other loaders to fill with their --stage"),
+	ECBPF_OPTION_MODE_ROW("commit", 0, MODE_COMMIT,
+			      "Let packets go through the staged generation, in one instant"),
+	ECBPF_OPTION_MODE_ROW("abort", 0, MODE_ABORT, "Drop the staged generation"),
+	ECBPF_OPTION_MODE_ROW("trace", 't', MODE_TRACE, "Print debug messages of BPF programs"),
 	ECBPF_OPTION_GROUP_ROW("Options"),
 	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS, CHANGES,
 				   ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_DETACH)),
-	{
-		.name = "generic",
-		.letter = 'g',
-		.kind = ECBPF_OPTION_CHOICE,
-		.target = &env.attach_mode,
-		.value = ECBPF_MODE_GENERIC,
-		.with = ATTACHES,
-		.help = "Attach in generic mode (after the driver; slower, works on any interface)",
-	},
-	{
-		.name = "native",
-		.letter = 'n',
-		.kind = ECBPF_OPTION_CHOICE,
-		.target = &env.attach_mode,
-		.value = ECBPF_MODE_NATIVE,
-		.with = ATTACHES,
-		.help = "Attach in native mode or not at all (default: generic where the driver "
-			"can't)",
-	},
-	{
-		.name = "force",
-		.letter = 'f',
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &env.options.force,
-		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
-		.help = "Change mode although packets pass unfiltered meanwhile; drop slots; "
-			"detach a root array of another ABI",
-	},
-	{
-		.name = "nop",
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &env.options.nop,
-		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
-		.help = "Put a program that passes everything in the root array's place, for "
-			"drivers that reset on removal",
-	},
-	{
-		.name = "libxdp",
-		.kind = ECBPF_OPTION_CHOICE,
-		.target = &env.attach_mode,
-		.value = ECBPF_MODE_LIBXDP,
-		.with = ATTACHES,
-		.help = "Attach beside other XDP programs, through libxdp's dispatcher",
-	},
-	{
-		.name = "frags",
-		.kind = ECBPF_OPTION_NEGATABLE,
-		.target = &env.options.frags,
-		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_STAGE),
-		.help = "Handle frames in several buffers, which shuts xdpcap out (default: "
-			"where the MTU needs it)",
-	},
-	{
-		.name = "keep-rxvlan",
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &env.options.keep_rxvlan,
-		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_COMMIT),
-		.help = "Leave rx-vlan offload on: programs won't see VLAN tags",
-	},
-	{
-		.name = "json",
-		.letter = 'j',
-		.kind = ECBPF_OPTION_CHOICE,
-		.target = &env.format,
-		.value = STATUS_JSON,
-		.with = ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_REASONS),
-		.help = "Print JSON",
-	},
-	{
-		.name = "openmetrics",
-		.kind = ECBPF_OPTION_CHOICE,
-		.target = &env.format,
-		.value = STATUS_OPENMETRICS,
-		.with = ECBPF_WITH(MODE_STATUS),
-		.help = "Print OpenMetrics text, for Prometheus",
-	},
+	ECBPF_OPTION_CHOICE_ROW(
+		"generic", 'g', &env.attach_mode, ECBPF_MODE_GENERIC, ATTACHES,
+		"Attach in generic mode (after the driver; slower, works on any interface)"),
+	ECBPF_OPTION_CHOICE_ROW(
+		"native", 'n', &env.attach_mode, ECBPF_MODE_NATIVE, ATTACHES,
+		"Attach in native mode or not at all (default: generic where the driver "
+		"can't)"),
+	ECBPF_OPTION_FLAG_ROW("force", 'f', &env.options.force,
+			      ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
+			      "Change mode although packets pass unfiltered meanwhile; drop slots; "
+			      "detach a root array of another ABI"),
+	ECBPF_OPTION_FLAG_ROW("nop", 0, &env.options.nop,
+			      ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
+			      "Put a program that passes everything in the root array's place, for "
+			      "drivers that reset on removal"),
+	ECBPF_OPTION_CHOICE_ROW("libxdp", 0, &env.attach_mode, ECBPF_MODE_LIBXDP, ATTACHES,
+				"Attach beside other XDP programs, through libxdp's dispatcher"),
+	ECBPF_OPTION_NEGATABLE_ROW(
+		"frags", &env.options.frags, ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_STAGE),
+		"Handle frames in several buffers, which shuts xdpcap out (default: "
+		"where the MTU needs it)"),
+	ECBPF_OPTION_FLAG_ROW("keep-rxvlan", 0, &env.options.keep_rxvlan,
+			      ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_COMMIT),
+			      "Leave rx-vlan offload on: programs won't see VLAN tags"),
+	ECBPF_OPTION_CHOICE_ROW("json", 'j', &env.format, STATUS_JSON,
+				ECBPF_WITH(MODE_STATUS) | ECBPF_WITH(MODE_REASONS), "Print JSON"),
+	ECBPF_OPTION_CHOICE_ROW("openmetrics", 0, &env.format, STATUS_OPENMETRICS,
+				ECBPF_WITH(MODE_STATUS), "Print OpenMetrics text, for Prometheus"),
 	{ 0 },
 };
 

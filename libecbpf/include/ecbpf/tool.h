@@ -117,10 +117,47 @@ struct ecbpf_option {
 		.kind = ECBPF_OPTION_GROUP, .help = heading \
 	}
 
-#define ECBPF_OPTION_JSON_ROW(flag, modes)                                                \
-	{                                                                                 \
-		.name = "json", .letter = 'j', .kind = ECBPF_OPTION_FLAG, .target = flag, \
-		.with = modes, .help = "Print JSON"                                       \
+#define ECBPF_OPTION_MODE_ROW(option, short_name, selected, text)                                  \
+	{                                                                                          \
+		.name = option, .letter = short_name, .kind = ECBPF_OPTION_MODE, .mode = selected, \
+		.help = text                                                                       \
+	}
+
+#define ECBPF_OPTION_FLAG_ROW(option, short_name, flag, modes, text)                             \
+	{                                                                                        \
+		.name = option, .letter = short_name, .kind = ECBPF_OPTION_FLAG, .target = flag, \
+		.with = modes, .help = text                                                      \
+	}
+
+#define ECBPF_OPTION_NEGATABLE_ROW(option, choice, modes, text)                                  \
+	{                                                                                        \
+		.name = option, .kind = ECBPF_OPTION_NEGATABLE, .target = choice, .with = modes, \
+		.help = text                                                                     \
+	}
+
+#define ECBPF_OPTION_CHOICE_ROW(option, short_name, choice, chosen, modes, text)   \
+	{                                                                          \
+		.name = option, .letter = short_name, .kind = ECBPF_OPTION_CHOICE, \
+		.target = choice, .value = chosen, .with = modes, .help = text     \
+	}
+
+#define ECBPF_OPTION_STRINGS_ROW(option, list, modes, required, argument, text)              \
+	{                                                                                    \
+		.name = option, .kind = ECBPF_OPTION_STRINGS, .target = list, .with = modes, \
+		.required_with = required, .metavar = argument, .help = text                 \
+	}
+
+/* Durations between @least and @most ns. */
+#define ECBPF_OPTION_DURATION_ROW(option, ns, least, most, modes, argument, text)          \
+	{                                                                                  \
+		.name = option, .kind = ECBPF_OPTION_DURATION, .target = ns, .min = least, \
+		.max = most, .with = modes, .metavar = argument, .help = text              \
+	}
+
+#define ECBPF_OPTION_UNSIGNED_ROW(option, number, least, most, modes, argument, text)          \
+	{                                                                                      \
+		.name = option, .kind = ECBPF_OPTION_UNSIGNED, .target = number, .min = least, \
+		.max = most, .with = modes, .metavar = argument, .help = text                  \
 	}
 
 #define ECBPF_OPTION_INTERFACE_ROW(names, modes, required, gone)                              \
