@@ -75,6 +75,17 @@ void ecbpf_strings_unique(struct ecbpf_strings *strings)
 		strings->items[kept] = NULL;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ecbpf_strings_sort(struct ecbpf_strings *strings)
+{
+	if (strings->count)
+		qsort(strings->items, strings->count, sizeof(*strings->items), compare);
+}
+
 void ecbpf_strings_free(struct ecbpf_strings *strings)
 {
 	for (size_t i = 0; i < strings->count; i++)

@@ -299,13 +299,8 @@ static int target_install(struct target *target)
 	return err;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Locks are taken in the order of names, so that two loaders can't wait for each other. */
-static int edit_all(const struct ecbpf_strings *interfaces, const struct request *request)
+static int edit_all(struct ecbpf_strings *interfaces, const struct request *request)
 {
 	struct target *targets = calloc(interfaces->count, sizeof(*targets));
 	size_t i, opened, done = 0;
@@ -313,7 +308,7 @@ static int edit_all(const struct ecbpf_strings *interfaces, const struct request
 
 	if (!targets)
 		return -ENOMEM;
-	qsort(interfaces->items, interfaces->count, sizeof(*interfaces->items), compare_names);
+	ecbpf_strings_sort(interfaces);
 	for (opened = 0; opened < interfaces->count && !err; opened++)
 		err = target_open(&targets[opened], interfaces->items[opened], request) ?:
 			      target_change(&targets[opened], request);
@@ -330,7 +325,7 @@ static int edit_all(const struct ecbpf_strings *interfaces, const struct request
 	return err;
 }
 
-int filter_edit(const struct ecbpf_strings *interfaces, const struct filter_edit *edit)
+int filter_edit(struct ecbpf_strings *interfaces, const struct filter_edit *edit)
 {
 	struct request request = { .edit = edit };
 	int err;

@@ -44,9 +44,9 @@ struct filter_edit {
 
 /*
  * Carry @edit out on all interfaces: each is worked out before the first is changed, so that
- * what is wrong with the command changes nothing. 0 or a negative errno, having said why.
+ * what is wrong with the command changes nothing. Sorts @interfaces. 0 or a negative errno, having said why.
  */
-int filter_edit(const struct ecbpf_strings *interfaces, const struct filter_edit *edit);
+int filter_edit(struct ecbpf_strings *interfaces, const struct filter_edit *edit);
 
 /* Empty the slot. */
 int filter_detach(const struct ecbpf_strings *interfaces, bool stage);

@@ -320,6 +320,11 @@ static int print_status(struct shown *shown, size_t count, enum filter_output ou
 	case FILTER_OUTPUT_OPENMETRICS:
 		print_openmetrics(shown, count);
 		return 0;
+	case FILTER_OUTPUT_LIST:
+		print_lists(shown, count);
+		return 0;
+	case FILTER_OUTPUT_LIST_JSON:
+		return print_json(shown, count, false);
 	default:
 		for (i = 0; i < count; i++)
 			print_text(&shown[i]);
@@ -359,25 +364,6 @@ int filter_status(const struct ecbpf_strings *interfaces, enum filter_output out
 	err = names_of(interfaces, &all, &names, &count) ?: show_all(names, count, &shown);
 	if (!err) {
 		err = print_status(shown, count, output);
-		unshow(shown, count);
-	}
-	ecbpf_names_free(all);
-	return err;
-}
-
-int filter_list_print(const struct ecbpf_strings *interfaces, bool json)
-{
-	char **all, *const *names;
-	struct shown *shown;
-	size_t count;
-	int err;
-
-	err = names_of(interfaces, &all, &names, &count) ?: show_all(names, count, &shown);
-	if (!err) {
-		if (json)
-			err = print_json(shown, count, false);
-		else
-			print_lists(shown, count);
 		unshow(shown, count);
 	}
 	ecbpf_names_free(all);

@@ -11,6 +11,9 @@ enum filter_output {
 	FILTER_OUTPUT_TEXT,
 	FILTER_OUTPUT_JSON,
 	FILTER_OUTPUT_OPENMETRICS,
+	/* The lists alone, as --load reads them, or as JSON. */
+	FILTER_OUTPUT_LIST,
+	FILTER_OUTPUT_LIST_JSON,
 };
 
 /**
@@ -20,9 +23,6 @@ enum filter_output {
  * An interface without a filter is shown as such and is no error.
  */
 int filter_status(const struct ecbpf_strings *interfaces, enum filter_output output);
-
-/* Print the lists alone, as --load reads them, or as JSON. */
-int filter_list_print(const struct ecbpf_strings *interfaces, bool json);
 
 const char *filter_stat_name(enum filter_stat stat);
 

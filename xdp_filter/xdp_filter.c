@@ -178,7 +178,9 @@ static int run(void)
 	case MODE_STATUS:
 		return filter_status(&env.interfaces, env.output);
 	case MODE_LIST:
-		return filter_list_print(&env.interfaces, env.output == FILTER_OUTPUT_JSON);
+		return filter_status(&env.interfaces, env.output == FILTER_OUTPUT_JSON ?
+							      FILTER_OUTPUT_LIST_JSON :
+							      FILTER_OUTPUT_LIST);
 	case MODE_STATSD:
 		return filter_report(&env.interfaces, env.statsd_host, env.statsd_port,
 				     env.statsd_interval, env.statsd_detach);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "generation.h"
 #include "libxdp.h"
@@ -30,11 +29,6 @@ struct plan {
 	bool before;
 	bool done;
 };
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 static bool has_slots(struct ecbpf_root *root)
 {
@@ -227,17 +221,18 @@ static void plans_free(struct plan *plans, size_t count)
 }
 
 /* Locks are taken in the order of names, so that two loaders can't wait for each other. */
-int root_attach(char **interfaces, size_t count, const struct root_options *options)
+int root_attach(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
+	size_t count = interfaces->count;
 	struct plan *plans = calloc(count, sizeof(*plans));
 	size_t i;
 	int err = 0;
 
 	if (!plans)
 		return -ENOMEM;
-	qsort(interfaces, count, sizeof(*interfaces), compare_names);
+	ecbpf_strings_sort(interfaces);
 	for (i = 0; i < count && !err; i++) {
-		plans[i].name = interfaces[i];
+		plans[i].name = interfaces->items[i];
 		err = plan_attach(&plans[i], options);
 	}
 	for (i = 0; i < count && !err; i++)
@@ -272,13 +267,13 @@ static int detach(const char *name, const struct root_options *options)
 	return err;
 }
 
-int root_detach(char **interfaces, size_t count, const struct root_options *options)
+int root_detach(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
 	size_t i;
 	int err, result = 0;
 
-	for (i = 0; i < count; i++) {
-		err = detach(interfaces[i], options);
+	for (i = 0; i < interfaces->count; i++) {
+		err = detach(interfaces->items[i], options);
 		result = result ?: err;
 	}
 	return result;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <ecbpf/ecbpf.h>
+#include <ecbpf/tool.h>
 
 /**
  * struct root_options - how to attach
@@ -24,13 +24,13 @@ struct root_options {
 };
 
 /*
- * Each works on all of @interfaces or, where it can't be taken back, names what was done.
+ * Each sorts @interfaces, and works on all of them or, where it can't be taken back, names what was done.
  * Returns 0 or a negative errno, having said why.
  */
-int root_attach(char **interfaces, size_t count, const struct root_options *options);
-int root_detach(char **interfaces, size_t count, const struct root_options *options);
-int root_stage(char **interfaces, size_t count, const struct root_options *options);
-int root_commit(char **interfaces, size_t count, const struct root_options *options);
-int root_abort(char **interfaces, size_t count, const struct root_options *options);
+int root_attach(struct ecbpf_strings *interfaces, const struct root_options *options);
+int root_detach(struct ecbpf_strings *interfaces, const struct root_options *options);
+int root_stage(struct ecbpf_strings *interfaces, const struct root_options *options);
+int root_commit(struct ecbpf_strings *interfaces, const struct root_options *options);
+int root_abort(struct ecbpf_strings *interfaces, const struct root_options *options);
 
 #endif

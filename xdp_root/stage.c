@@ -68,16 +68,17 @@ static int end_staged(const char *name, const struct root_options *options, bool
 }
 
 /* Stops at the first failure, and says which interfaces were done before it. */
-static int each(char **interfaces, size_t count, const struct root_options *options,
+static int each(const struct ecbpf_strings *interfaces, const struct root_options *options,
 		int (*work)(const char *name, const struct root_options *options), const char *done)
 {
 	size_t i, j;
 	int err = 0;
 
-	for (i = 0; i < count && !err; i++)
-		err = work(interfaces[i], options);
+	for (i = 0; i < interfaces->count && !err; i++)
+		err = work(interfaces->items[i], options);
 	for (j = 0; err && j + 1 < i; j++)
-		ecbpf_log(ECBPF_LOG_ERROR, "%s: was %s before the failure", interfaces[j], done);
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: was %s before the failure", interfaces->items[j],
+			  done);
 	return err;
 }
 
@@ -91,17 +92,17 @@ static int abort_staged(const char *name, const struct root_options *options)
 	return end_staged(name, options, false);
 }
 
-int root_stage(char **interfaces, size_t count, const struct root_options *options)
+int root_stage(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
-	return each(interfaces, count, options, stage, "staged");
+	return each(interfaces, options, stage, "staged");
 }
 
-int root_commit(char **interfaces, size_t count, const struct root_options *options)
+int root_commit(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
-	return each(interfaces, count, options, commit, "committed");
+	return each(interfaces, options, commit, "committed");
 }
 
-int root_abort(char **interfaces, size_t count, const struct root_options *options)
+int root_abort(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
-	return each(interfaces, count, options, abort_staged, "aborted");
+	return each(interfaces, options, abort_staged, "aborted");
 }

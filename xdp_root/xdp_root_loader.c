@@ -152,20 +152,17 @@ static int clear(void)
 
 static int run(void)
 {
-	char **names = env.interfaces.items;
-	size_t count = env.interfaces.count;
-
 	switch ((enum mode)env.mode) {
 	case MODE_ATTACH:
-		return root_attach(names, count, &env.options);
+		return root_attach(&env.interfaces, &env.options);
 	case MODE_DETACH:
-		return root_detach(names, count, &env.options);
+		return root_detach(&env.interfaces, &env.options);
 	case MODE_STAGE:
-		return root_stage(names, count, &env.options);
+		return root_stage(&env.interfaces, &env.options);
 	case MODE_COMMIT:
-		return root_commit(names, count, &env.options);
+		return root_commit(&env.interfaces, &env.options);
 	case MODE_ABORT:
-		return root_abort(names, count, &env.options);
+		return root_abort(&env.interfaces, &env.options);
 	case MODE_CLEAR:
 		return clear();
 	case MODE_STATUS:

@@ -37,6 +37,7 @@ int ecbpf_strings_split(struct ecbpf_strings *strings, const char *text);
 
 /* Keep the first of equal items. */
 void ecbpf_strings_unique(struct ecbpf_strings *strings);
+void ecbpf_strings_sort(struct ecbpf_strings *strings);
 void ecbpf_strings_free(struct ecbpf_strings *strings);
 
 /**
