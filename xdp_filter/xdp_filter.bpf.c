@@ -96,24 +96,27 @@ static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
  */
 static __always_inline __u32 filter_judge(const struct ecbpf_packet *packet, __u32 answer)
 {
-	__u32 id = answer & TABLE_ID_MASK;
-	__u32 fault, now;
+	__u32 fault = ECBPF_REASON_NO_OPINION, id = answer & TABLE_ID_MASK;
+	__u32 now;
 
 	if (packet->flags & (ECBPF_TRUNCATED | ECBPF_MALFORMED))
 		filter_count_header_error(packet);
-	if (!answer || answer & TABLE_WALK) {
+	if (!answer) {
 		fault = filter_fault(packet);
-		if (!id && fault)
-			id = entries_find_allow(packet);
+		if (!fault)
+			return ECBPF_REASON_NO_OPINION;
+		id = entries_find_allow(packet);
 		if (!id)
 			return fault;
+	}
+	if (!answer || answer & TABLE_WALK) {
 		now = entries_now();
 		fault = entries_forget(fault, now);
 		id = entries_decide(id, now);
 		if (id == ENTRIES_ALLOWED)
 			return ECBPF_REASON_NO_OPINION;
 		if (!id)
-			return fault;
+			return fault ? fault : filter_fault(packet);
 	}
 	entries_hit(id);
 	return packet->family == 4 ? ECBPF_REASON_FILTER_SOURCE : ECBPF_REASON_FILTER_SOURCE6;

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "filters.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "map_view.h"
+#include "table.h"
+#include "xdp_filter.skel.h"
+
+/* Two copies of the hits, so that the CPU's share in the index matters. */
+#define HIT_SHARDS 2
+
+static uint32_t list_length(const struct listed *list)
+{
+	uint32_t length = 0;
+
+	while (list && list[length].prefix)
+		length++;
+	return length;
+}
+
+/* Compile the list; the rules, as it was read, go to @rules. */
+static struct table *compile(const struct listed *list, uint32_t length, struct table_rule *rules)
+{
+	struct table *table = NULL;
+	bool host_bits;
+	uint32_t i;
+
+	for (i = 0; i < length; i++) {
+		rules[i] = (struct table_rule){ .id = i + 1,
+						.allow = list[i].action == FILTER_ALLOW,
+						.expires = list[i].expires };
+		assert_int_equal(prefix_parse(list[i].prefix, &rules[i].prefix, &host_bits), 0);
+	}
+	assert_int_equal(table_plan(rules, length, NULL, &table), 0);
+	return table;
+}
+
+static void size_maps(struct filter *filter, const struct table_layout *layout)
+{
+	struct xdp_filter_bpf *skeleton = filter->skeleton;
+	struct bpf_map *map;
+	int i;
+
+	bpf_map__set_max_entries(skeleton->maps.entries, filter->entries + 1);
+	bpf_map__set_max_entries(skeleton->maps.hits, filter->hit_shards * filter->hit_shard_size);
+	bpf_map__set_max_entries(skeleton->maps.allows, filter->entries + 1);
+	bpf_map__set_max_entries(skeleton->maps.local_addresses, 16);
+	for (i = 0; i < TABLE_MAPS; i++) {
+		map = bpf_object__find_map_by_name(skeleton->obj, table_map_name[i]);
+		assert_non_null(map);
+		assert_int_equal(bpf_map__set_value_size(map, layout->map[i].value_size), 0);
+		assert_int_equal(bpf_map__set_max_entries(map, layout->map[i].max_entries), 0);
+	}
+}
+
+static void set_constants(struct filter *filter, const struct filter_setup *setup,
+			  const struct table_layout *layout)
+{
+	struct filter_config config = setup->config;
+
+	config.hit_shard_mask = filter->hit_shards - 1;
+	config.hit_shard_size = filter->hit_shard_size;
+	memcpy((void *)&filter->skeleton->rodata->filter_config, &config, sizeof(config));
+	memcpy((void *)&filter->skeleton->rodata->table4, &layout->v4, sizeof(layout->v4));
+	memcpy((void *)&filter->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
+	filter->skeleton->rodata->ecbpf_frags = filter->harness->frags;
+}
+
+static void fill_table(struct filter *filter, struct table *table)
+{
+	struct map_view views[TABLE_MAPS];
+	void *memory[TABLE_MAPS];
+	struct bpf_map *map;
+	int i;
+
+	for (i = 0; i < TABLE_MAPS; i++) {
+		map = bpf_object__find_map_by_name(filter->skeleton->obj, table_map_name[i]);
+		assert_int_equal(map_view_open(bpf_map__fd(map), true, &views[i]), 0);
+		memory[i] = views[i].data;
+	}
+	assert_int_equal(table_fill(table, memory), 0);
+	for (i = 0; i < TABLE_MAPS; i++)
+		map_view_close(&views[i]);
+}
+
+static void fill_entry(struct filter *filter, const struct table_rule *rule,
+		       const struct listed *listed, uint32_t parent)
+{
+	struct filter_entry entry = { .parent = parent,
+				      .expires = listed->expires,
+				      .length = rule->prefix.length,
+				      .action = listed->action,
+				      .family = rule->prefix.family };
+	struct filter_allow_key key = { .length = rule->prefix.length };
+	uint8_t *address = (uint8_t *)&key.address;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.entries), &rule->id,
+					     &entry, BPF_ANY),
+			 0);
+	if (listed->action != FILTER_ALLOW)
+		return;
+	if (rule->prefix.family == 4) {
+		key.length += 96;
+		memset(address + 10, 0xff, 2);
+		memcpy(address + 12, rule->prefix.addr, 4);
+	} else {
+		memcpy(address, rule->prefix.addr, 16);
+	}
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.allows), &key,
+					     &rule->id, BPF_ANY),
+			 0);
+}
+
+static void fill_local(struct filter *filter, const char *const *local)
+{
+	int map = bpf_map__fd(filter->skeleton->maps.local_addresses);
+	uint8_t key[16], one = 1;
+
+	for (; local && *local; local++) {
+		if (frame_address(*local, key) == 4) {
+			memcpy(key + 12, key, 4);
+			memset(key, 0, 10);
+			memset(key + 10, 0xff, 2);
+		}
+		assert_int_equal(bpf_map_update_elem(map, key, &one, BPF_ANY), 0);
+	}
+}
+
+void filter_open(struct filter *filter, struct harness *harness, const struct filter_setup *setup)
+{
+	const uint32_t length = list_length(setup->list);
+	struct table_rule *rules = calloc(length + 1, sizeof(*rules));
+	struct table *table;
+	uint32_t i;
+
+	assert_non_null(rules);
+	*filter = (struct filter){
+		.harness = harness,
+		.skeleton = xdp_filter_bpf__open(),
+		.entries = length,
+		.hit_shard_size = length / FILTER_HITS_PER_VALUE + 1,
+		.hit_shards = HIT_SHARDS,
+	};
+	assert_non_null(filter->skeleton);
+	harness_prepare(harness, filter->skeleton->obj);
+	table = compile(setup->list, length, rules);
+	size_maps(filter, table_get_layout(table));
+	set_constants(filter, setup, table_get_layout(table));
+	assert_int_equal(xdp_filter_bpf__load(filter->skeleton), 0);
+	fill_table(filter, table);
+	for (i = 0; i < length; i++)
+		fill_entry(filter, &rules[i], &setup->list[i], table_get_parents(table)[i]);
+	fill_local(filter, setup->local);
+	table_free(table);
+	free(rules);
+	harness_fill(harness, ECBPF_SLOT_FILTER, filter_program(filter));
+}
+
+void filter_close(struct filter *filter)
+{
+	xdp_filter_bpf__destroy(filter->skeleton);
+	filter->skeleton = NULL;
+}
+
+int filter_program(const struct filter *filter)
+{
+	return bpf_program__fd(filter->skeleton->progs.xdp_filter_prog);
+}
+
+void filter_stats_read(const struct filter *filter, struct filter_stats *stats)
+{
+	harness_sum(bpf_map__fd(filter->skeleton->maps.stats), (uint64_t *)stats, sizeof(*stats));
+}
+
+uint64_t filter_hits_read(const struct filter *filter, uint32_t id)
+{
+	int map = bpf_map__fd(filter->skeleton->maps.hits);
+	struct filter_hits value;
+	uint64_t sum = 0;
+	uint32_t index;
+
+	for (index = id / FILTER_HITS_PER_VALUE;
+	     index < filter->hit_shards * filter->hit_shard_size; index += filter->hit_shard_size) {
+		assert_int_equal(bpf_map_lookup_elem(map, &index, &value), 0);
+		sum += value.count[id % FILTER_HITS_PER_VALUE];
+	}
+	return sum;
+}
+
+struct filter_ptb_budget filter_budget_read(const struct filter *filter)
+{
+	struct filter_ptb_budget budget;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(filter->skeleton->maps.ptb_budget), &zero,
+					     &budget),
+			 0);
+	return budget;
+}
+
+void filter_budget_write(const struct filter *filter, uint64_t second, uint32_t sent)
+{
+	const struct filter_ptb_budget budget = { .second = second, .sent = sent };
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.ptb_budget), &zero,
+					     &budget, BPF_ANY),
+			 0);
+}
