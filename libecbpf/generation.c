@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/*
- * Generations: a root program with the maps that its subprograms share, in a folder gen-N.
- *
- * Live is the one whose root program the link runs: so one link update makes another live, and
- * a loader that dies before or after it leaves nothing to decide. Lower numbers are leftovers.
- */
+/* Making generations, and making them live. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +9,6 @@
 
 #include "internal.h"
 
-#define META_PIN "meta"
-#define ROOT_PIN "root"
-/* Where ecbpf_pin_over() puts a program before the link is switched to it. */
-#define ROOT_NEXT_PIN "root-next"
-/* The same program again, loaded by libxdp to extend its dispatcher. */
-#define ROOT_DISPATCHED_PIN "root-dispatched"
-
 const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
 	[ROOT_MAP_SLOTS] = { "ecbpf_slots", "slots" },
 	[ROOT_MAP_EMITTER] = { "ecbpf_emitter", "emitter" },
@@ -29,120 +17,11 @@ const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
 	[ROOT_MAP_CONTROL] = { ".data.ecbpf", "control" },
 };
 
-void ecbpf_generation_path(const struct ecbpf_interface *interface, uint32_t number, char *path)
-{
-	int length = snprintf(path, ECBPF_PATH_MAX, "%s/gen-%u", interface->path, number);
-
-	if (length >= ECBPF_PATH_MAX)
-		path[0] = '\0';
-}
-
-static bool is_live(const struct ecbpf_interface *interface, uint32_t number)
-{
-	char path[ECBPF_PATH_MAX];
-
-	if (!interface->link_program)
-		return false;
-	ecbpf_generation_path(interface, number, path);
-	return ecbpf_pinned_program_id(path, ROOT_PIN) == interface->link_program ||
-	       ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program ||
-	       ecbpf_pinned_program_id(path, ROOT_DISPATCHED_PIN) == interface->link_program;
-}
-
-static int read_meta(const struct ecbpf_interface *interface, uint32_t number,
-		     struct ecbpf_generation_meta *meta)
-{
-	char path[ECBPF_PATH_MAX];
-
-	ecbpf_generation_path(interface, number, path);
-	return ecbpf_pinned_map_read(path, META_PIN, meta, sizeof(*meta));
-}
-
-int ecbpf_generation_abi(const struct ecbpf_interface *interface, uint32_t number, uint32_t *abi)
-{
-	struct ecbpf_generation_meta meta;
-	int err = read_meta(interface, number, &meta);
-
-	if (!err)
-		*abi = meta.abi;
-	return err;
-}
-
-static bool is_staged(const struct ecbpf_interface *interface, uint32_t number)
-{
-	struct ecbpf_generation_meta meta;
-
-	return !read_meta(interface, number, &meta) && meta.state == ECBPF_GENERATION_STAGED;
-}
-
-/* -ENOENT: there is none; says nothing. */
-int ecbpf_generation_find(const struct ecbpf_interface *interface, enum ecbpf_which which,
-			  uint32_t *number)
-{
-	CLEANUP_FREE uint32_t *numbers = NULL;
-	int count = ecbpf_folder_numbers(interface->path, "gen", &numbers), i;
-
-	for (i = count - 1; i >= 0; i--) {
-		bool live = is_live(interface, numbers[i]);
-
-		if (which == ECBPF_LIVE ? live : !live && is_staged(interface, numbers[i])) {
-			*number = numbers[i];
-			return 0;
-		}
-		if (live)
-			break;
-	}
-	return count < 0 && count != -ENOENT ? count : -ENOENT;
-}
-
-/* Removes what an interrupted loader left, and finishes an interrupted root replacement. */
-void ecbpf_generations_clean(const struct ecbpf_interface *interface)
-{
-	CLEANUP_FREE uint32_t *numbers = NULL;
-	int count = ecbpf_folder_numbers(interface->path, "gen", &numbers), i;
-	char path[ECBPF_PATH_MAX], next[ECBPF_PATH_MAX], root[ECBPF_PATH_MAX];
-	uint32_t live = 0;
-
-	if (count <= 0 || ecbpf_generation_find(interface, ECBPF_LIVE, &live))
-		live = 0;
-	for (i = 0; i < count; i++) {
-		ecbpf_generation_path(interface, numbers[i], path);
-		if (numbers[i] == live) {
-			if (ecbpf_path(root, path, ROOT_PIN) ||
-			    ecbpf_path(next, path, ROOT_NEXT_PIN))
-				continue;
-			if (ecbpf_pinned_program_id(path, ROOT_NEXT_PIN) == interface->link_program)
-				rename(next, root);
-			else
-				unlink(next);
-		} else if (numbers[i] < live || !is_staged(interface, numbers[i])) {
-			ecbpf_folder_remove(path);
-		}
-	}
-}
-
-static struct ecbpf_root *root_new(struct ecbpf_interface *interface, uint32_t number)
-{
-	struct ecbpf_root *root = calloc(1, sizeof(*root));
-	int i;
-
-	if (!root)
-		return NULL;
-	root->interface = interface;
-	root->number = number;
-	root->program = -1;
-	root->meta_map = -1;
-	for (i = 0; i < ROOT_MAPS; i++)
-		root->maps[i] = -1;
-	ecbpf_generation_path(interface, number, root->path);
-	return root;
-}
-
 static int open_pins(struct ecbpf_root *root)
 {
 	int i;
 
-	root->program = ecbpf_pin_open(root->path, ROOT_PIN);
+	root->program = ecbpf_pin_open(root->path, ECBPF_ROOT_PIN);
 	if (root->program < 0)
 		return root->program;
 	for (i = 0; i < ROOT_MAPS; i++) {
@@ -156,12 +35,12 @@ static int open_pins(struct ecbpf_root *root)
 int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
 			  struct ecbpf_root **out)
 {
-	struct ecbpf_root *root = root_new(interface, number);
+	struct ecbpf_root *root = ecbpf_root_new(interface, number);
 	int err;
 
 	if (!root)
 		return -ENOMEM;
-	root->meta_map = ecbpf_pin_open(root->path, META_PIN);
+	root->meta_map = ecbpf_pin_open(root->path, ECBPF_META_PIN);
 	err = root->meta_map < 0 ? root->meta_map :
 				   ecbpf_map_read(root->meta_map, &root->meta, sizeof(root->meta));
 	if (!err && root->meta.abi != ECBPF_ABI)
@@ -216,7 +95,7 @@ static int pin_generation(struct ecbpf_root *root, struct bpf_object *object,
 	err = ecbpf_folder_make(root->path);
 	if (err)
 		return ecbpf_fail_kernel(err, "%s: making the folder failed", root->path);
-	err = ecbpf_pin_value(root->path, META_PIN, &root->meta, sizeof(root->meta));
+	err = ecbpf_pin_value(root->path, ECBPF_META_PIN, &root->meta, sizeof(root->meta));
 	for (i = 0; i < ROOT_MAPS && !err; i++) {
 		map = bpf_object__find_map_by_name(object, ecbpf_root_maps[i].map);
 		if (!map)
@@ -224,7 +103,7 @@ static int pin_generation(struct ecbpf_root *root, struct bpf_object *object,
 					  ecbpf_root_maps[i].map);
 		err = ecbpf_pin(bpf_map__fd(map), root->path, ecbpf_root_maps[i].pin);
 	}
-	return err ?: ecbpf_pin(bpf_program__fd(program), root->path, ROOT_PIN);
+	return err ?: ecbpf_pin(bpf_program__fd(program), root->path, ECBPF_ROOT_PIN);
 }
 
 int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object *object,
@@ -237,12 +116,12 @@ int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object
 	count = ecbpf_folder_numbers(interface->path, "gen", &numbers);
 	if (count < 0)
 		return ecbpf_fail_kernel(count, "%s: reading failed", interface->path);
-	if (count && is_staged(interface, numbers[count - 1]) &&
-	    !is_live(interface, numbers[count - 1]))
+	if (count && ecbpf_generation_is_staged(interface, numbers[count - 1]) &&
+	    !ecbpf_generation_is_live(interface, numbers[count - 1]))
 		return ecbpf_fail(
 			-EEXIST, "%s: a generation is staged already; --commit or --abort it first",
 			interface->name);
-	root = root_new(interface, count ? numbers[count - 1] + 1 : 1);
+	root = ecbpf_root_new(interface, count ? numbers[count - 1] + 1 : 1);
 	if (!root)
 		return -ENOMEM;
 	err = pin_generation(root, object, program, frags);
@@ -281,7 +160,7 @@ int ecbpf_generation_adopt(struct ecbpf_root *root, int program)
 	struct ecbpf_interface *interface = root->interface;
 	int err;
 
-	err = ecbpf_pin_over(program, root->path, ROOT_DISPATCHED_PIN);
+	err = ecbpf_pin_over(program, root->path, ECBPF_ROOT_DISPATCHED_PIN);
 	if (err)
 		return err;
 	interface->meta.mode = ECBPF_MODE_LIBXDP;
@@ -306,7 +185,7 @@ int ecbpf_interface_dispatched(const struct ecbpf_interface *interface)
 	if (err)
 		return err;
 	ecbpf_generation_path(interface, number, path);
-	return ecbpf_pin_open(path, ROOT_DISPATCHED_PIN);
+	return ecbpf_pin_open(path, ECBPF_ROOT_DISPATCHED_PIN);
 }
 
 int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program)
@@ -314,12 +193,13 @@ int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program)
 	char next[ECBPF_PATH_MAX], path[ECBPF_PATH_MAX];
 	int fd = bpf_program__fd(program), err;
 
-	err = ecbpf_path(next, root->path, ROOT_NEXT_PIN) ?: ecbpf_path(path, root->path, ROOT_PIN);
+	err = ecbpf_path(next, root->path, ECBPF_ROOT_NEXT_PIN) ?:
+		      ecbpf_path(path, root->path, ECBPF_ROOT_PIN);
 	if (err)
 		return err;
 	if (unlink(next) && errno != ENOENT)
 		return ecbpf_fail_kernel(-errno, "%s: removing failed", next);
-	err = ecbpf_pin(fd, root->path, ROOT_NEXT_PIN);
+	err = ecbpf_pin(fd, root->path, ECBPF_ROOT_NEXT_PIN);
 	if (err)
 		return err;
 	err = ecbpf_link_update(root->interface, fd);

@@ -9,14 +9,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "internal.h"
 
-#define META_PIN     "meta"
-#define NOP_PIN	     "nop"
-#define LOCK_POLL_NS 20000000L
+#define META_PIN      "meta"
+#define ECBPF_NOP_PIN "nop"
+#define LOCK_POLL_NS  20000000L
 
 static int no_root_array(const char *name)
 {
@@ -94,11 +91,7 @@ static int read_state(struct ecbpf_interface *interface)
 {
 	int err;
 
-	err = ecbpf_pinned_map_read(interface->path, META_PIN, &interface->meta,
-				    sizeof(interface->meta));
-	if (err && err != -ENOENT)
-		return ecbpf_fail_kernel(err, "%s/" META_PIN ": reading failed", interface->path);
-	err = ecbpf_link_open(interface);
+	err = ecbpf_interface_meta_read(interface) ?: ecbpf_link_open(interface);
 	if (!err && interface->meta.dispatched && interface->link < 0 &&
 	    interface->meta.ifindex == interface->ifindex && ecbpf_link_foreign(interface->ifindex))
 		interface->link_program = interface->meta.dispatched;
@@ -243,19 +236,12 @@ enum ecbpf_attachment ecbpf_interface_attachment(const struct ecbpf_interface *i
 	if (interface->link_program) {
 		if (!ecbpf_generation_find(interface, ECBPF_LIVE, &number))
 			return ECBPF_ATTACHED;
-		if (ecbpf_pinned_program_id(interface->path, NOP_PIN) == interface->link_program)
+		if (ecbpf_pinned_program_id(interface->path, ECBPF_NOP_PIN) ==
+		    interface->link_program)
 			return ECBPF_ATTACHED_NOP;
 		return ECBPF_FOREIGN;
 	}
 	return ecbpf_link_foreign(interface->ifindex) ? ECBPF_FOREIGN : ECBPF_DETACHED;
-}
-
-int ecbpf_interface_meta_write(struct ecbpf_interface *interface)
-{
-	interface->meta.ifindex = interface->ifindex;
-	strcpy(interface->meta.name, interface->name);
-	return ecbpf_pin_value(interface->path, META_PIN, &interface->meta,
-			       sizeof(interface->meta));
 }
 
 uint32_t ecbpf_interface_abi(const struct ecbpf_interface *interface)
@@ -266,107 +252,6 @@ uint32_t ecbpf_interface_abi(const struct ecbpf_interface *interface)
 	    ecbpf_generation_abi(interface, number, &abi))
 		return 0;
 	return abi;
-}
-
-/* Restores what attaching turned off, and removes every pin but the nop program's. */
-static int remove_generations(struct ecbpf_interface *interface)
-{
-	char path[ECBPF_PATH_MAX];
-	CLEANUP_FREE uint32_t *numbers = NULL;
-	int count, i, err = 0;
-
-	count = ecbpf_folder_numbers(interface->path, "gen", &numbers);
-	for (i = 0; i < count && !err; i++) {
-		ecbpf_generation_path(interface, numbers[i], path);
-		err = ecbpf_folder_remove(path);
-	}
-	return count < 0 ? count : err;
-}
-
-int ecbpf_interface_attach_nop(struct ecbpf_interface *interface, struct bpf_program *program,
-			       enum ecbpf_mode mode)
-{
-	int fd = bpf_program__fd(program), err;
-
-	err = ecbpf_pin_over(fd, interface->path, NOP_PIN);
-	if (err)
-		return err;
-	err = interface->link_program ? ecbpf_link_update(interface, fd) :
-					ecbpf_link_create(interface, fd, mode);
-	return err ? err : remove_generations(interface);
-}
-
-int ecbpf_interface_detach(struct ecbpf_interface *interface)
-{
-	int err;
-
-	if (interface->link >= 0) {
-		if (bpf_link_detach(interface->link) && errno != ENOLINK && errno != EINVAL)
-			return ecbpf_fail_kernel(-errno, "%s: detaching failed", interface->name);
-		close(interface->link);
-		interface->link = -1;
-		interface->link_program = 0;
-	}
-	if (interface->ifindex && interface->meta.restore_rxvlan &&
-	    interface->meta.ifindex == interface->ifindex) {
-		err = ecbpf_rxvlan_set(interface->name, true);
-		if (err)
-			ecbpf_log(
-				ECBPF_LOG_WARNING,
-				"%s: turning rx-vlan offload on again failed: %s; run 'ethtool -K "
-				"%s rxvlan on'",
-				interface->name, strerror(-err), interface->name);
-	}
-	return ecbpf_folder_empty(interface->path);
-}
-
-int ecbpf_interface_set_mode(struct ecbpf_interface *interface, enum ecbpf_mode mode)
-{
-	CLEANUP_FD int program = -1;
-	struct ecbpf_root *root;
-	enum ecbpf_mode before = interface->meta.mode;
-	int err;
-
-	err = ecbpf_generation_open(interface, ECBPF_LIVE, &root);
-	if (err)
-		return err;
-	program = dup(root->program);
-	ecbpf_root_close(root);
-	if (bpf_link_detach(interface->link))
-		return ecbpf_fail_kernel(-errno, "%s: detaching failed", interface->name);
-	interface->link_program = 0;
-	err = ecbpf_link_create(interface, program, mode);
-	if (err && ecbpf_link_create(interface, program, before))
-		ecbpf_log(ECBPF_LOG_ERROR, "%s: no XDP program is attached now", interface->name);
-	return err;
-}
-
-int ecbpf_interface_rxvlan_off(struct ecbpf_interface *interface)
-{
-	bool on;
-	int err;
-
-	if (interface->meta.restore_rxvlan || ecbpf_rxvlan_get(interface->name, &on) || !on)
-		return 0;
-	interface->meta.restore_rxvlan = 1;
-	err = ecbpf_interface_meta_write(interface);
-	if (err)
-		return err;
-	err = ecbpf_rxvlan_set(interface->name, false);
-	if (err) {
-		interface->meta.restore_rxvlan = 0;
-		ecbpf_log(
-			ECBPF_LOG_WARNING,
-			"%s: rx-vlan offload can't be turned off (%s): XDP programs won't see VLAN "
-			"tags that the device strips",
-			interface->name, strerror(-err));
-		return ecbpf_interface_meta_write(interface);
-	}
-	ecbpf_log(ECBPF_LOG_INFO,
-		  "%s: rx-vlan offload turned off until detach, so that XDP sees VLAN tags "
-		  "(--keep-rxvlan leaves it)",
-		  interface->name);
-	return 0;
 }
 
 static int compare_names(const void *a, const void *b)

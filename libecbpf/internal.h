@@ -14,6 +14,15 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Pins of an interface, of a generation, of a slot's instance. */
+#define ECBPF_NOP_PIN  "nop"
+#define ECBPF_META_PIN "meta"
+#define ECBPF_ROOT_PIN "root"
+/* Where a program waits until the link is switched to it. */
+#define ECBPF_ROOT_NEXT_PIN "root-next"
+/* The same program again, loaded by libxdp to extend its dispatcher. */
+#define ECBPF_ROOT_DISPATCHED_PIN "root-dispatched"
+
 /* Pins of a generation that subprograms share, in the order of enum root_map. */
 enum root_map {
 	ROOT_MAP_SLOTS,
@@ -119,19 +128,29 @@ int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf
 int ecbpf_link_update(struct ecbpf_interface *interface, int program);
 uint32_t ecbpf_link_foreign(unsigned int ifindex);
 
+/* interface_meta.c */
+int ecbpf_interface_meta_read(struct ecbpf_interface *interface);
+int ecbpf_interface_meta_write(struct ecbpf_interface *interface);
+
 /* interface.c */
 int ecbpf_interface_open_readonly(const char *name, struct ecbpf_interface **out);
-int ecbpf_interface_meta_write(struct ecbpf_interface *interface);
 enum ecbpf_attachment ecbpf_interface_attachment(const struct ecbpf_interface *interface);
 
-/* generation.c */
+/* root_handle.c: takes @interface over only if owns_interface is set. */
+struct ecbpf_root *ecbpf_root_new(struct ecbpf_interface *interface, uint32_t number);
+
+/* generation_find.c */
+bool ecbpf_generation_is_live(const struct ecbpf_interface *interface, uint32_t number);
+bool ecbpf_generation_is_staged(const struct ecbpf_interface *interface, uint32_t number);
 int ecbpf_generation_abi(const struct ecbpf_interface *interface, uint32_t number, uint32_t *abi);
 int ecbpf_generation_find(const struct ecbpf_interface *interface, enum ecbpf_which which,
 			  uint32_t *number);
-int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
-			  struct ecbpf_root **root);
 void ecbpf_generations_clean(const struct ecbpf_interface *interface);
 void ecbpf_generation_path(const struct ecbpf_interface *interface, uint32_t number, char *path);
+
+/* generation.c */
+int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
+			  struct ecbpf_root **root);
 
 /* slot.c: path of the folder whose program runs in @slot. */
 int ecbpf_slot_path(struct ecbpf_root *root, unsigned int slot, char *path);

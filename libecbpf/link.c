@@ -112,9 +112,8 @@ int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf
 
 	interface->meta.mode = used;
 	interface->meta.dispatched = 0;
-	err = ecbpf_interface_meta_write(interface);
-	if (!err)
-		err = ecbpf_pin_over(fd, interface->path, LINK_PIN);
+	err = ecbpf_interface_meta_write(interface) ?:
+						      ecbpf_pin_over(fd, interface->path, LINK_PIN);
 	if (err) {
 		close(fd);
 		return err;

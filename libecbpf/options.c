@@ -18,38 +18,6 @@
 #define VALUE_BASE	256
 #define NAME_MAX_OCTETS 48
 
-static struct {
-	bool help;
-	bool version;
-	bool debug;
-} common;
-
-const struct ecbpf_option ecbpf_options_common[] = {
-	ECBPF_OPTION_GROUP_ROW("Common to all tools"),
-	{
-		.name = "debug",
-		.letter = 'd',
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &common.debug,
-		.help = "Tell every step, with the words of libbpf and the verifier",
-	},
-	{
-		.name = "help",
-		.letter = 'h',
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &common.help,
-		.help = "Print this text",
-	},
-	{
-		.name = "version",
-		.letter = 'V',
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &common.version,
-		.help = "Print the version",
-	},
-	{ 0 },
-};
-
 struct row_state {
 	const struct ecbpf_option *row;
 	bool given;
@@ -107,7 +75,7 @@ static size_t count_rows(const struct ecbpf_option *rows)
 
 static int getopt_argument(const struct ecbpf_option *row)
 {
-	if (!option_takes_argument(row))
+	if (!ecbpf_option_takes_argument(row))
 		return no_argument;
 	return row->optional ? optional_argument : required_argument;
 }
@@ -118,7 +86,7 @@ static void add_letter(char *letters, const struct ecbpf_option *row)
 
 	if (!row->letter)
 		return;
-	if (option_takes_argument(row))
+	if (ecbpf_option_takes_argument(row))
 		strcpy(text + 1, row->optional ? "::" : ":");
 	strcat(letters, text);
 }
@@ -235,7 +203,7 @@ static int store_list(const struct ecbpf_option *row, const char *text)
 
 static int store(const struct ecbpf_option *row, bool negated, const char *argument)
 {
-	if (option_takes_argument(row) && !argument)
+	if (ecbpf_option_takes_argument(row) && !argument)
 		return EX_OK;
 	switch (row->kind) {
 	case ECBPF_OPTION_FLAG:
@@ -370,7 +338,7 @@ static int read_words(struct parser *parser, int argc, char **argv)
 		if (code == '?' || code == ':')
 			return refuse(parser, argv[at], code);
 		status = take_option(parser, code, argv);
-		if (status || common.help || common.version)
+		if (status || ecbpf_common.help || ecbpf_common.version)
 			return status;
 	}
 	if (optind < argc)
@@ -428,18 +396,18 @@ int ecbpf_options_parse(const struct ecbpf_tool *tool, int argc, char **argv)
 	struct parser parser;
 	int status;
 
-	memset(&common, 0, sizeof(common));
+	memset(&ecbpf_common, 0, sizeof(ecbpf_common));
 	ecbpf_log_set(tool_message, (void *)tool->name, ECBPF_LOG_INFO);
 	status = parser_prepare(&parser, tool);
 	if (status)
 		return status;
 	status = read_words(&parser, argc, argv);
-	if (common.debug)
+	if (ecbpf_common.debug)
 		ecbpf_log_set(tool_message, (void *)tool->name, ECBPF_LOG_DEBUG);
-	if (status == EX_OK && common.help) {
+	if (status == EX_OK && ecbpf_common.help) {
 		ecbpf_options_help(tool);
 		status = ecbpf_output_finish(EX_OK);
-	} else if (status == EX_OK && common.version) {
+	} else if (status == EX_OK && ecbpf_common.version) {
 		printf("%s %s (libbpf %s)\n", tool->name, ECBPF_VERSION,
 		       libbpf_version_string() + 1);
 		status = ecbpf_output_finish(EX_OK);

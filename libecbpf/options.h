@@ -5,13 +5,17 @@
 
 #include <ecbpf/tool.h>
 
-/* Options that every tool has. */
+struct ecbpf_options_common_values {
+	bool help;
+	bool version;
+	bool debug;
+};
+
+/* options_common.c */
+extern struct ecbpf_options_common_values ecbpf_common;
 extern const struct ecbpf_option ecbpf_options_common[];
 
-static inline bool option_takes_argument(const struct ecbpf_option *row)
-{
-	return row->kind >= ECBPF_OPTION_UNSIGNED;
-}
+bool ecbpf_option_takes_argument(const struct ecbpf_option *row);
 
 /* options_help.c */
 void ecbpf_options_help(const struct ecbpf_tool *tool);

@@ -34,7 +34,7 @@ static void print_row(FILE *out, const struct ecbpf_option *row)
 
 	if (row->kind == ECBPF_OPTION_NEGATABLE)
 		used += fprintf(out, ", --no-%s", row->name);
-	if (option_takes_argument(row))
+	if (ecbpf_option_takes_argument(row))
 		used += fprintf(out, row->optional ? " [%s]" : " %s", row->metavar);
 	if (used + 2 > COLUMN) {
 		fputc('\n', out);

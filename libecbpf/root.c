@@ -42,36 +42,6 @@ int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 	return root_open(interface, which, true, root);
 }
 
-void ecbpf_root_close(struct ecbpf_root *root)
-{
-	int i;
-
-	if (!root)
-		return;
-	for (i = 0; i < ROOT_MAPS; i++)
-		ecbpf_closep(&root->maps[i]);
-	ecbpf_closep(&root->program);
-	ecbpf_closep(&root->meta_map);
-	if (root->owns_interface)
-		ecbpf_interface_close(root->interface);
-	free(root);
-}
-
-const char *ecbpf_root_interface(const struct ecbpf_root *root)
-{
-	return root->interface->name;
-}
-
-unsigned int ecbpf_root_ifindex(const struct ecbpf_root *root)
-{
-	return root->interface->ifindex;
-}
-
-bool ecbpf_root_frags(const struct ecbpf_root *root)
-{
-	return root->meta.frags;
-}
-
 /* Set "ecbpf_frags" in an opened object's .rodata, for which libbpf 1.1 has no call by name. */
 static int set_rodata_frags(struct bpf_object *object, bool frags)
 {

@@ -12,8 +12,8 @@
 
 #include "internal.h"
 
-#define META_PIN    "meta"
-#define PROGRAM_PIN "program"
+#define ECBPF_META_PIN "meta"
+#define PROGRAM_PIN    "program"
 
 static int slot_folder(const struct ecbpf_root *root, unsigned int slot, char *path)
 {
@@ -72,7 +72,7 @@ const char *ecbpf_slot_program_name(struct ecbpf_root *root, unsigned int slot)
 	char path[ECBPF_PATH_MAX];
 
 	if (ecbpf_slot_path(root, slot, path) ||
-	    ecbpf_pinned_map_read(path, META_PIN, &meta, sizeof(meta)))
+	    ecbpf_pinned_map_read(path, ECBPF_META_PIN, &meta, sizeof(meta)))
 		return NULL;
 	snprintf(root->slot_name, sizeof(root->slot_name), "%s", meta.name);
 	return root->slot_name;
@@ -134,7 +134,7 @@ static int pin_instance(struct bpf_object *object, struct bpf_program *program, 
 		if (err)
 			return err;
 	}
-	return ecbpf_pin_value(path, META_PIN, &meta, sizeof(meta)) ?:
+	return ecbpf_pin_value(path, ECBPF_META_PIN, &meta, sizeof(meta)) ?:
 		       ecbpf_pin(fd, path, PROGRAM_PIN);
 }
 

@@ -64,7 +64,7 @@ static void read_slot(struct ecbpf_root *root, unsigned int slot,
 	if (!status->id)
 		return;
 	if (ecbpf_slot_path(root, slot, path) ||
-	    ecbpf_pinned_map_read(path, "meta", &meta, sizeof(meta))) {
+	    ecbpf_pinned_map_read(path, ECBPF_META_PIN, &meta, sizeof(meta))) {
 		snprintf(status->name, sizeof(status->name), "(not pinned)");
 		return;
 	}

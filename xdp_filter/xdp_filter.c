@@ -64,8 +64,7 @@ static const struct ecbpf_option options[] = {
 			      "Show configuration, prefixes with their hits, and statistics"),
 	ECBPF_OPTION_MODE_ROW("clear-status", 0, MODE_CLEAR_STATUS,
 			      "Set statistics and hits to zero"),
-	ECBPF_OPTION_MODE_ROW("drop", 'd', MODE_DROP,
-			      "Drop packets whose source is in one of --ips"),
+	ECBPF_OPTION_MODE_ROW("drop", 0, MODE_DROP, "Drop packets whose source is in one of --ips"),
 	ECBPF_OPTION_MODE_ROW("no-drop", 0, MODE_NO_DROP,
 			      "Remove the entries --ips, or allow them inside a shorter prefix that "
 			      "is dropped"),

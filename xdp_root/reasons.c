@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "reason_label.h"
 #include "reasons.h"
 #include "status.h"
 
@@ -15,19 +16,6 @@ enum {
 	COLUMN_SENTENCE,
 	COLUMNS,
 };
-
-const char *reason_label(unsigned int code, char text[REASON_LABEL_MAX])
-{
-	if (code < ECBPF_REASON_COUNT)
-		return ecbpf_reason_name(code);
-	snprintf(text, REASON_LABEL_MAX, "code_%u", code);
-	return text;
-}
-
-bool reason_is_listed(const struct ecbpf_status *status, unsigned int code)
-{
-	return code < ECBPF_REASON_COUNT || status->reasons[code];
-}
 
 void reasons_print(FILE *out, const struct ecbpf_status *status)
 {

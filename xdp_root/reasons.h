@@ -7,14 +7,6 @@
 
 struct json_object;
 
-#define REASON_LABEL_MAX 16
-
-/* Name of reason @code; "code_N", written to @text, for one that this release doesn't know. */
-const char *reason_label(unsigned int code, char text[REASON_LABEL_MAX]);
-
-/* Reasons that this release knows, and others that were counted. */
-bool reason_is_listed(const struct ecbpf_status *status, unsigned int code);
-
 void reasons_print(FILE *out, const struct ecbpf_status *status);
 struct json_object *reasons_json(const struct ecbpf_status *status);
 

@@ -2,19 +2,8 @@
 /* Status as JSON; docs/schema describes it. */
 #include <json-c/json.h>
 
-#include "reasons.h"
+#include "reason_label.h"
 #include "status.h"
-
-const char *status_attachment_name(enum ecbpf_attachment attachment)
-{
-	static const char *const names[] = {
-		[ECBPF_DETACHED] = "detached", [ECBPF_ATTACHED] = "attached",
-		[ECBPF_ATTACHED_NOP] = "nop",  [ECBPF_FOREIGN] = "foreign",
-		[ECBPF_STALE] = "stale",
-	};
-
-	return names[attachment];
-}
 
 /* 0, which stands for "none", as null. */
 static struct json_object *number_or_null(uint32_t number)

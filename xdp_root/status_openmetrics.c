@@ -2,7 +2,7 @@
 /* Status for Prometheus. A family's samples stay together, so each has a pass of its own. */
 #include <stdio.h>
 
-#include "reasons.h"
+#include "reason_label.h"
 #include "status.h"
 
 #define NS_PER_S   1000000000

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "reasons.h"
+#include "reason_label.h"
 #include "status.h"
 #include "watch.h"
 
