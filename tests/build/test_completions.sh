@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Bash completion offers each mode of a tool, with each the options that the tool takes there and no
+# others, and values where it can.
+# shellcheck source=tests/build/common.sh
+. "$(dirname "$0")/common.sh"
+
+library=/usr/share/bash-completion/bash_completion
+[ -e "$library" ] || skip "no $library here (package bash-completion)"
+set +eu
+# shellcheck source=/dev/null
+. "$library"
+for name in xdp_root_loader xdp_filter; do
+	# shellcheck source=/dev/null
+	. "$source_dir/scripts/completions/$name"
+done
+set -eu
+
+# complete_line WORD...: what is offered for the last word, sorted
+complete_line()
+{
+	local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT COMP_TYPE=9 COMP_KEY=9
+	local COMPREPLY=()
+	# Bash takes "=" for a word of its own.
+	COMP_LINE=${COMP_LINE// = /=}
+	COMP_POINT=${#COMP_LINE}
+	set +eu
+	"_$1" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" >"$scratch/noise" 2>&1
+	set -eu
+	[ ! -s "$scratch/noise" ] || fail "completing '$*': $(cat "$scratch/noise")"
+	[ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}" | sort
+}
+
+# listed HEADING: long options below it in --help
+listed()
+{
+	awk -v heading="$1:" '/^[A-Z].*:$/ { here = $0 == heading } here' <<<"$help" |
+		sed -nE 's/^ {2,6}(-., )?(--[^ ]*( --no-[^ ]*)?).*/\2/p' |
+		grep -oE -- '--[a-z][a-z-]*' | sort
+}
+
+# with_argument OPTION: it, and what it would take, if it takes anything
+with_argument()
+{
+	printf '%s\n' "$1"
+	case $1 in
+	--interface) echo ecbpf-none ;;
+	--ips) echo 192.0.2.1 ;;
+	--load) echo /dev/null ;;
+	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
+	esac
+}
+
+# taken MODE OPTION: whether the tool takes it there. The interface doesn't exist, so that nothing
+# is ever done; what is missing is added.
+taken()
+{
+	local words said missing
+	mapfile -t words < <(
+		with_argument "$1"
+		with_argument "$2"
+		[ "$2" = --interface ] || with_argument --interface
+	)
+	for _ in 1 2 3; do
+		said=$(timeout 20 "$tool" "${words[@]}" 2>&1) || true
+		missing=$(sed -n "s/.*: $1 needs \(--[a-z-]*\).*/\1/p" <<<"$said")
+		[ -n "$missing" ] || break
+		mapfile -t -O ${#words[@]} words < <(with_argument "$missing")
+	done
+	case $said in
+	*"$1 has no use for $2;"* | *"$1 has no use for --${2#--no-};"*) return 1 ;;
+	*"$1 has no use for --interface;"*) return 1 ;;
+	*"no such network interface"*) return 0 ;;
+	esac
+	fail "${words[*]}: $said"
+}
+
+check_tool()
+{
+	local mode option modes options words
+	modes=$(listed Modes)
+	options=$(listed Options)
+	[ "$modes" ] || fail "$name --help lists no mode"
+	diff <(printf '%s\n' "$modes" --help --version | sort) <(complete_line "$name" --) ||
+		fail "$name: other modes are offered (>) than there are (<)"
+	for mode in $modes; do
+		for option in $options; do
+			! taken "$mode" "$option" || printf '%s\n' "$option"
+		done | sort >"$scratch/taken"
+		mapfile -t words < <(with_argument "$mode")
+		complete_line "$name" "${words[@]}" -- | grep -vx -- --debug >"$scratch/offered" || true
+		diff "$scratch/taken" "$scratch/offered" ||
+			fail "$name $mode: other options are offered (>) than are taken (<)"
+	done
+}
+
+# expect OFFERED WORD...
+expect()
+{
+	local wanted=$1 offered
+	shift
+	offered=$(complete_line "$@")
+	[ "$offered" = "$wanted" ] || fail "'$*' offers '$offered' instead of '$wanted'"
+}
+
+for name in xdp_root_loader xdp_filter; do
+	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
+	help=$("$tool" --help)
+	check_tool
+done
+
+expect lo xdp_root_loader --status --interface lo
+expect eth7,lo xdp_root_loader --attach -i eth7,lo
+expect '' xdp_root_loader --attach --interface lo,lo
+expect --keep-rxvlan xdp_root_loader -a --nop --keep
+expect --force xdp_root_loader -a --nop --fo
+expect '' xdp_root_loader --attach --nop --nop
+expect lo xdp_filter --interface = lo
+expect 10m xdp_filter --drop --expires 10
+expect '' xdp_filter --drop --ips ''
+touch "$scratch/prefixes.txt"
+expect "$scratch/prefixes.txt" xdp_filter --load "$scratch/pre"
