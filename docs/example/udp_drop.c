@@ -34,27 +34,11 @@ static struct {
 
 static const struct ecbpf_option options[] = {
 	ECBPF_OPTION_GROUP_ROW("Modes"),
-	{
-		.name = "attach",
-		.letter = 'a',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_ATTACH,
-		.help = "Drop datagrams to --port; over a running one, change the port",
-	},
-	{
-		.name = "detach",
-		.letter = 'D',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_DETACH,
-		.help = "Drop no more",
-	},
-	{
-		.name = "status",
-		.letter = 's',
-		.kind = ECBPF_OPTION_MODE,
-		.mode = MODE_STATUS,
-		.help = "Show the port and how many datagrams were dropped",
-	},
+	ECBPF_OPTION_MODE_ROW("attach", 'a', MODE_ATTACH,
+			      "Drop datagrams to --port; over a running one, change the port"),
+	ECBPF_OPTION_MODE_ROW("detach", 'D', MODE_DETACH, "Drop no more"),
+	ECBPF_OPTION_MODE_ROW("status", 's', MODE_STATUS,
+			      "Show the port and how many datagrams were dropped"),
 	ECBPF_OPTION_GROUP_ROW("Options"),
 	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, ALL, ALL, 0),
 	{
@@ -69,13 +53,9 @@ static const struct ecbpf_option options[] = {
 		.metavar = "PORT",
 		.help = "Destination port",
 	},
-	{
-		.name = "stage",
-		.kind = ECBPF_OPTION_FLAG,
-		.target = &env.stage,
-		.with = ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
-		.help = "Work on the staged generation",
-	},
+	ECBPF_OPTION_FLAG_ROW("stage", 0, &env.stage,
+			      ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_DETACH),
+			      "Work on the staged generation"),
 	{ 0 },
 };
 
