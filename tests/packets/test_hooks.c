@@ -17,7 +17,7 @@
 #define ALL_SLOTS      ((1U << ECBPF_SLOTS) - 1)
 #define XDPCAP_ACTIONS 5
 
-static const struct layer plain[] = { ETHER(), VLAN(7), IPV4(), UDP(.dport = 9), OCTETS(32), { 0 } };
+static const struct layer plain[] = { ETHER(), VLAN(7), IPV4(), UDP(), OCTETS(32), { 0 } };
 static const struct layer arp[] = { ETHER(.next = EXACTLY(0x0806)), OCTETS(46), { 0 } };
 
 static struct harness root;
