@@ -78,7 +78,7 @@ static int plan_over(struct plan *plan, const struct root_options *options)
 		return 0;
 	}
 	if (has_slots(plan->root) && !options->force)
-		return ecbpf_fail(
+		err = ecbpf_fail(
 			-EBUSY,
 			"%s: its programs are loaded %s frags; stage a generation with "
 			"'xdp_root_loader --stage %s', fill it, --commit (or --force drops "
@@ -88,7 +88,7 @@ static int plan_over(struct plan *plan, const struct root_options *options)
 	ecbpf_root_close(plan->root);
 	plan->root = NULL;
 	plan->change = CHANGE_NEW;
-	return 0;
+	return err;
 }
 
 static int plan_attach(struct plan *plan, const struct root_options *options)
