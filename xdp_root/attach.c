@@ -65,6 +65,19 @@ static int check_mode(const struct plan *plan, const struct root_options *option
 		plan->name, ecbpf_mode_name(now), ecbpf_mode_name(options->mode));
 }
 
+/* Pins of another ABI go by force alone. */
+static int check_abi(struct ecbpf_interface *interface, const struct root_options *options)
+{
+	uint32_t abi = ecbpf_interface_abi(interface);
+
+	if (!abi || abi == ECBPF_ABI || options->force)
+		return 0;
+	return ecbpf_fail(-EPROTO,
+			  "%s: root array has ABI %u, this program ABI %u; take it off with the "
+			  "program that attached it, or with --force",
+			  ecbpf_interface_name(interface), abi, ECBPF_ABI);
+}
+
 /* Over a live root: swap the program, unless frags change, which takes a generation. */
 static int plan_over(struct plan *plan, const struct root_options *options)
 {
@@ -104,7 +117,7 @@ static int plan_attach(struct plan *plan, const struct root_options *options)
 		return err;
 	if (options->nop) {
 		plan->change = CHANGE_NOP;
-		return 0;
+		return check_abi(plan->interface, options);
 	}
 	plan->change = CHANGE_NEW;
 	if (ecbpf_interface_abi(plan->interface)) {
@@ -246,22 +259,16 @@ int root_attach(struct ecbpf_strings *interfaces, const struct root_options *opt
 static int detach(const char *name, const struct root_options *options)
 {
 	struct ecbpf_interface *interface;
-	uint32_t abi;
 	int err;
 
 	err = ecbpf_interface_open(name, ECBPF_INTERFACE_GONE, &interface);
 	if (err)
 		return err;
-	abi = ecbpf_interface_abi(interface);
-	if (abi && abi != ECBPF_ABI && !options->force)
-		err = ecbpf_fail(-EPROTO,
-				 "%s: root array has ABI %u, this program ABI %u; detach with the "
-				 "program that attached it, or with --force",
-				 name, abi, ECBPF_ABI);
-	else if (options->nop && ecbpf_interface_attached(interface) &&
-		 ecbpf_interface_mode(interface) != ECBPF_MODE_LIBXDP)
+	err = check_abi(interface, options);
+	if (!err && options->nop && ecbpf_interface_attached(interface) &&
+	    ecbpf_interface_mode(interface) != ECBPF_MODE_LIBXDP)
 		err = root_nop(interface, options->mode);
-	else
+	else if (!err)
 		err = root_libxdp_detach(interface) ?: ecbpf_interface_detach(interface);
 	ecbpf_interface_close(interface);
 	return err;
