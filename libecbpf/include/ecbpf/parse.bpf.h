@@ -44,12 +44,47 @@ struct ecbpf_extension {
 	__be32 id;
 };
 
+/**
+ * struct ecbpf_frame - a frame being parsed
+ * @data: its first piece, up to @end
+ * @length: octets of all pieces
+ * @pieces: read through the helper, from whatever piece; a constant wherever it is used, so that
+ *	the verifier never meets a pointer into the frame where one to a copy may be
+ */
+struct ecbpf_frame {
+	struct xdp_md *ctx;
+	void *data;
+	void *end;
+	__u64 length;
+	_Bool pieces;
+};
+
 /* Octets of the whole frame; the helper is kernel 5.18. */
 static __always_inline __u64 ecbpf_frame_length(struct xdp_md *ctx, void *data, void *end)
 {
 	if (ecbpf_frags)
 		return bpf_xdp_get_buff_len(ctx);
 	return end - data;
+}
+
+/*
+ * Whether there are @size octets at @offset: then @octets points there, or to @copy. The pointer is
+ * no return value, because the compiler would take the trouble to compare it with NULL.
+ */
+static __always_inline _Bool ecbpf_frame_get(const struct ecbpf_frame *frame, __u32 offset,
+					     const void **octets, void *copy, __u32 size)
+{
+	if (frame->pieces) {
+		*octets = copy;
+		return !bpf_xdp_load_bytes(frame->ctx, offset, copy, size);
+	}
+	*octets = frame->data + offset;
+	return *octets + size <= frame->end;
+}
+
+static __always_inline _Bool ecbpf_frame_ends_before(const struct ecbpf_frame *frame, __u32 offset)
+{
+	return frame->pieces ? offset > frame->length : frame->data + offset > frame->end;
 }
 
 static __always_inline _Bool ecbpf_is_vlan(__be16 protocol)
@@ -64,60 +99,82 @@ static __always_inline _Bool ecbpf_is_extension(__u8 protocol)
 	       protocol == IPPROTO_AH;
 }
 
-static __always_inline __u32 ecbpf_parse_tcp(struct ecbpf_packet *packet, void *l4, void *end)
+static __always_inline __u32 ecbpf_parse_ports(struct ecbpf_packet *packet,
+					       const struct ecbpf_frame *frame, __u32 offset)
 {
-	const __u8 *bytes = l4;
-	const __be16 *halves = l4;
+	const __be16 *ports;
+	__be16 copy[2];
 
-	if (l4 + sizeof(struct tcphdr) > end) {
-		if (l4 + 4 > end)
-			return ECBPF_TRUNCATED;
-		packet->sport = halves[0];
-		packet->dport = halves[1];
-		return ECBPF_TRUNCATED | ECBPF_PORTS;
-	}
+	if (!ecbpf_frame_get(frame, offset, (const void **)&ports, copy, sizeof(copy)))
+		return 0;
+	packet->sport = ports[0];
+	packet->dport = ports[1];
+	return ECBPF_PORTS;
+}
+
+static __always_inline __u32 ecbpf_parse_tcp(struct ecbpf_packet *packet,
+					     const struct ecbpf_frame *frame, __u32 offset)
+{
+	__be16 copy[sizeof(struct tcphdr) / 2];
+	const __be16 *halves;
+
+	if (!ecbpf_frame_get(frame, offset, (const void **)&halves, copy, sizeof(copy)))
+		return ECBPF_TRUNCATED | ecbpf_parse_ports(packet, frame, offset);
 	packet->sport = halves[0];
 	packet->dport = halves[1];
-	packet->tcp_flags = bytes[13];
+	packet->tcp_flags = ((const __u8 *)halves)[13];
 	packet->tcp_window = halves[7];
 	return ECBPF_PORTS | ECBPF_TCP;
 }
 
-static __always_inline __u32 ecbpf_parse_l4(struct ecbpf_packet *packet, void *l4, void *end)
+static __always_inline __u32 ecbpf_parse_udp(struct ecbpf_packet *packet,
+					     const struct ecbpf_frame *frame, __u32 offset)
 {
-	const __be16 *halves = l4;
-	const __u8 *bytes = l4;
+	__u32 flags = ecbpf_parse_ports(packet, frame, offset);
 
+	return ecbpf_frame_ends_before(frame, offset + 8) ? flags | ECBPF_TRUNCATED : flags;
+}
+
+static __always_inline __u32 ecbpf_parse_icmp(struct ecbpf_packet *packet,
+					      const struct ecbpf_frame *frame, __u32 offset)
+{
+	const __u8 *bytes;
+	__u8 copy[2];
+
+	if (!ecbpf_frame_get(frame, offset, (const void **)&bytes, copy, sizeof(copy)))
+		return ECBPF_TRUNCATED;
+	packet->icmp_type = bytes[0];
+	packet->icmp_code = bytes[1];
+	return ecbpf_frame_ends_before(frame, offset + 8) ? ECBPF_ICMP | ECBPF_TRUNCATED :
+							    ECBPF_ICMP;
+}
+
+static __always_inline __u32 ecbpf_parse_l4(struct ecbpf_packet *packet,
+					    const struct ecbpf_frame *frame, __u32 offset)
+{
 	switch (packet->protocol) {
 	case IPPROTO_TCP:
-		return ecbpf_parse_tcp(packet, l4, end);
+		return ecbpf_parse_tcp(packet, frame, offset);
 	case IPPROTO_UDP:
-		if (l4 + 4 > end)
-			return ECBPF_TRUNCATED;
-		packet->sport = halves[0];
-		packet->dport = halves[1];
-		return l4 + 8 > end ? ECBPF_TRUNCATED | ECBPF_PORTS : ECBPF_PORTS;
+		return ecbpf_parse_udp(packet, frame, offset);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if (l4 + 2 > end)
-			return ECBPF_TRUNCATED;
-		packet->icmp_type = bytes[0];
-		packet->icmp_code = bytes[1];
-		return l4 + 8 > end ? ECBPF_TRUNCATED | ECBPF_ICMP : ECBPF_ICMP;
+		return ecbpf_parse_icmp(packet, frame, offset);
 	default:
-		return l4 > end ? ECBPF_TRUNCATED : ECBPF_L4_UNKNOWN;
+		return ecbpf_frame_ends_before(frame, offset) ? ECBPF_TRUNCATED : ECBPF_L4_UNKNOWN;
 	}
 }
 
-static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet, void *data, __u32 offset,
-					      void *end, __u64 frame_length)
+static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet,
+					      const struct ecbpf_frame *frame, __u32 offset)
 {
-	struct iphdr *ip = data + offset;
 	__u32 header, length, flags, fragment;
+	const struct iphdr *ip;
+	struct iphdr copy;
 
 	packet->family = 4;
 	packet->l3_offset = offset;
-	if ((void *)(ip + 1) > end)
+	if (!ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy)))
 		return ECBPF_TRUNCATED;
 	if (ip->version != 4)
 		return ECBPF_MALFORMED;
@@ -137,8 +194,8 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet, void 
 
 	/* A length of 0 is how the kernel writes packets of over 65 535 octets (BIG TCP). */
 	length = bpf_ntohs(ip->tot_len);
-	if (length < header || length > frame_length - offset) {
-		if (length || frame_length - offset <= 0xffff)
+	if (length < header || length > frame->length - offset) {
+		if (length || frame->length - offset <= 0xffff)
 			flags |= ECBPF_BAD_LENGTH;
 	}
 
@@ -150,11 +207,13 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet, void 
 			flags |= ECBPF_FRAGMENT;
 		packet->fragment_offset = (fragment & ECBPF_IP_OFFSET_MASK) * 8;
 		if (fragment & ECBPF_IP_OFFSET_MASK)
-			return (void *)ip + header > end ? flags | ECBPF_TRUNCATED : flags;
+			return ecbpf_frame_ends_before(frame, offset + header) ?
+				       flags | ECBPF_TRUNCATED :
+				       flags;
 		if (flags & ECBPF_FRAGMENT)
 			flags |= ECBPF_FIRST_FRAGMENT;
 	}
-	return flags | ecbpf_parse_l4(packet, (void *)ip + header, end);
+	return flags | ecbpf_parse_l4(packet, frame, offset + header);
 }
 
 /* No chain of ECBPF_EXTENSIONS_MAX headers reaches further than this. */
@@ -166,11 +225,12 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet, void 
  * of the loop instead of one for each combination of headers. The barriers keep the compiler
  * from holding them in registers.
  */
-static __always_inline void ecbpf_parse_extensions(struct ecbpf_packet *packet, void *data,
-						   void *end)
+static __always_inline void ecbpf_parse_extensions(struct ecbpf_packet *packet,
+						   const struct ecbpf_frame *frame)
 {
-	struct ecbpf_extension *extension;
-	__u32 length, fragment;
+	const struct ecbpf_extension *extension;
+	__u32 offset, length, fragment;
+	struct ecbpf_extension copy;
 	int i;
 
 	packet->flags |= ECBPF_OPTIONS;
@@ -178,8 +238,9 @@ static __always_inline void ecbpf_parse_extensions(struct ecbpf_packet *packet, 
 		asm volatile("" ::: "memory");
 		if (!ecbpf_is_extension(packet->protocol))
 			return;
-		extension = data + (packet->l4_offset & ECBPF_L4_OFFSET_MASK);
-		if ((void *)(extension + 1) > end) {
+		offset = packet->l4_offset & ECBPF_L4_OFFSET_MASK;
+		if (!ecbpf_frame_get(frame, offset, (const void **)&extension, &copy,
+				     sizeof(copy))) {
 			packet->flags |= ECBPF_TRUNCATED;
 			return;
 		}
@@ -203,15 +264,16 @@ static __always_inline void ecbpf_parse_extensions(struct ecbpf_packet *packet, 
 	}
 }
 
-static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet, void *data, __u32 offset,
-					      void *end, __u64 frame_length)
+static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet,
+					      const struct ecbpf_frame *frame, __u32 offset)
 {
-	struct ipv6hdr *ip = data + offset;
 	__u32 flags = ECBPF_ADDRESSES;
+	const struct ipv6hdr *ip;
+	struct ipv6hdr copy;
 
 	packet->family = 6;
 	packet->l3_offset = offset;
-	if ((void *)(ip + 1) > end)
+	if (!ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy)))
 		return ECBPF_TRUNCATED;
 	if (ip->version != 6)
 		return ECBPF_MALFORMED;
@@ -221,13 +283,13 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet, void 
 	packet->protocol = ip->nexthdr;
 	packet->ttl = ip->hop_limit;
 	offset += sizeof(*ip);
-	if (bpf_ntohs(ip->payload_len) > frame_length - offset)
+	if (bpf_ntohs(ip->payload_len) > frame->length - offset)
 		flags |= ECBPF_BAD_LENGTH;
 
 	packet->l4_offset = offset;
 	if (ecbpf_is_extension(packet->protocol)) {
 		packet->flags = flags;
-		ecbpf_parse_extensions(packet, data, end);
+		ecbpf_parse_extensions(packet, frame);
 		asm volatile("" ::: "memory");
 		flags = packet->flags;
 		if (flags & ECBPF_TRUNCATED ||
@@ -235,7 +297,66 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet, void 
 			return flags;
 		offset = packet->l4_offset & ECBPF_L4_OFFSET_MASK;
 	}
-	return flags | ecbpf_parse_l4(packet, data + offset, end);
+	return flags | ecbpf_parse_l4(packet, frame, offset);
+}
+
+static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
+					       const struct ecbpf_frame *frame)
+{
+	__u32 offset = sizeof(struct ethhdr);
+	const struct ecbpf_vlan_tag *tag;
+	struct ecbpf_vlan_tag tag_copy;
+	const struct ethhdr *eth;
+	struct ethhdr eth_copy;
+	__be16 protocol;
+
+	packet->vlan_count = 0;
+	packet->family = 0;
+	packet->flags = ECBPF_TRUNCATED;
+	if (!ecbpf_frame_get(frame, 0, (const void **)&eth, &eth_copy, sizeof(eth_copy)))
+		return 1;
+	protocol = eth->h_proto;
+	if (ecbpf_is_vlan(protocol)) {
+		if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
+				     sizeof(tag_copy)))
+			return 1;
+		packet->vlan_tci[0] = tag->tci;
+		packet->vlan_count = 1;
+		protocol = tag->protocol;
+		offset += sizeof(*tag);
+		if (ecbpf_is_vlan(protocol)) {
+			if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
+					     sizeof(tag_copy)))
+				return 1;
+			packet->vlan_tci[1] = tag->tci;
+			packet->vlan_count = 2;
+			protocol = tag->protocol;
+			offset += sizeof(*tag);
+		}
+	}
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		packet->flags = ecbpf_parse_ipv4(packet, frame, offset);
+	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
+		packet->flags = ecbpf_parse_ipv6(packet, frame, offset);
+	} else {
+		packet->flags = 0;
+		return 0;
+	}
+	return 1;
+}
+
+/* Headers may go on behind the first piece, which drivers make as short as they like. */
+static __always_inline _Bool ecbpf_parse_pieces(struct xdp_md *ctx, struct ecbpf_packet *packet)
+{
+	const struct ecbpf_frame frame = {
+		.ctx = ctx,
+		.length = bpf_xdp_get_buff_len(ctx),
+		.pieces = 1,
+	};
+
+	if (frame.length == ctx->data_end - ctx->data)
+		return 1;
+	return ecbpf_parse_frame(packet, &frame);
 }
 
 /**
@@ -247,45 +368,17 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet, void 
  */
 static __always_inline _Bool ecbpf_parse(struct xdp_md *ctx, struct ecbpf_packet *packet)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	__u64 frame_length = ecbpf_frame_length(ctx, data, end);
-	__u32 offset = sizeof(struct ethhdr);
-	struct ecbpf_vlan_tag *tag = data + offset;
-	struct ethhdr *eth = data;
-	__be16 protocol;
+	struct ecbpf_frame frame = {
+		.ctx = ctx,
+		.data = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
 
-	packet->vlan_count = 0;
-	packet->family = 0;
-	packet->flags = ECBPF_TRUNCATED;
-	if ((void *)(eth + 1) > end)
-		return 1;
-	protocol = eth->h_proto;
-	if (ecbpf_is_vlan(protocol)) {
-		if ((void *)(tag + 1) > end)
-			return 1;
-		packet->vlan_tci[0] = tag->tci;
-		packet->vlan_count = 1;
-		protocol = tag->protocol;
-		offset += sizeof(*tag);
-		if (ecbpf_is_vlan(protocol)) {
-			tag++;
-			if ((void *)(tag + 1) > end)
-				return 1;
-			packet->vlan_tci[1] = tag->tci;
-			packet->vlan_count = 2;
-			protocol = tag->protocol;
-			offset += sizeof(*tag);
-		}
-	}
-	if (protocol == bpf_htons(ETH_P_IP)) {
-		packet->flags = ecbpf_parse_ipv4(packet, data, offset, end, frame_length);
-	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
-		packet->flags = ecbpf_parse_ipv6(packet, data, offset, end, frame_length);
-	} else {
-		packet->flags = 0;
+	frame.length = ecbpf_frame_length(ctx, frame.data, frame.end);
+	if (!ecbpf_parse_frame(packet, &frame))
 		return 0;
-	}
+	if (ecbpf_frags && packet->flags & ECBPF_TRUNCATED)
+		return ecbpf_parse_pieces(ctx, packet);
 	return 1;
 }
 
