@@ -27,12 +27,20 @@ int ecbpf_interface_attach_nop(struct ecbpf_interface *interface, struct bpf_pro
 {
 	int fd = bpf_program__fd(program), err;
 
+	/* There already: nothing else could be pinned before the link runs it. */
+	if (interface->link_program &&
+	    ecbpf_pinned_program_id(interface->path, ECBPF_NOP_PIN) == interface->link_program)
+		return remove_generations(interface);
 	err = ecbpf_pin_over(fd, interface->path, ECBPF_NOP_PIN);
 	if (err)
 		return err;
 	err = interface->link_program ? ecbpf_link_update(interface, fd) :
 					ecbpf_link_create(interface, fd, mode);
-	return err ? err : remove_generations(interface);
+	if (err) {
+		ecbpf_pin_remove(interface->path, ECBPF_NOP_PIN);
+		return err;
+	}
+	return remove_generations(interface);
 }
 
 int ecbpf_interface_detach(struct ecbpf_interface *interface)

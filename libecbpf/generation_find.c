@@ -78,6 +78,17 @@ int ecbpf_generation_find(const struct ecbpf_interface *interface, enum ecbpf_wh
 	return count < 0 && count != -ENOENT ? count : -ENOENT;
 }
 
+/* Pins beside the generations that a loader was interrupted with. */
+static void clean_beside(const struct ecbpf_interface *interface)
+{
+	const char *path = interface->path;
+
+	ecbpf_pin_remove(path, ECBPF_META_PIN ECBPF_NEXT);
+	ecbpf_pin_remove(path, ECBPF_NOP_PIN ECBPF_NEXT);
+	if (ecbpf_pinned_program_id(path, ECBPF_NOP_PIN) != interface->link_program)
+		ecbpf_pin_remove(path, ECBPF_NOP_PIN);
+}
+
 /* Removes what an interrupted loader left, and finishes an interrupted root replacement. */
 void ecbpf_generations_clean(const struct ecbpf_interface *interface)
 {
@@ -86,6 +97,7 @@ void ecbpf_generations_clean(const struct ecbpf_interface *interface)
 	char path[ECBPF_PATH_MAX], next[ECBPF_PATH_MAX], root[ECBPF_PATH_MAX];
 	uint32_t live = 0;
 
+	clean_beside(interface);
 	if (count <= 0 || ecbpf_generation_find(interface, ECBPF_LIVE, &live))
 		live = 0;
 	for (i = 0; i < count; i++) {

@@ -18,8 +18,10 @@
 #define ECBPF_NOP_PIN  "nop"
 #define ECBPF_META_PIN "meta"
 #define ECBPF_ROOT_PIN "root"
+/* Behind the name of a pin that is to take another's place. */
+#define ECBPF_NEXT "-next"
 /* Where a program waits until the link is switched to it. */
-#define ECBPF_ROOT_NEXT_PIN "root-next"
+#define ECBPF_ROOT_NEXT_PIN ECBPF_ROOT_PIN ECBPF_NEXT
 /* The same program again, loaded by libxdp to extend its dispatcher. */
 #define ECBPF_ROOT_DISPATCHED_PIN "root-dispatched"
 
@@ -104,6 +106,7 @@ int ecbpf_path(char *path, const char *folder, const char *name);
 int ecbpf_pin(int fd, const char *folder, const char *name);
 int ecbpf_pin_over(int fd, const char *folder, const char *name);
 int ecbpf_pin_open(const char *folder, const char *name);
+int ecbpf_pin_remove(const char *folder, const char *name);
 int ecbpf_folder_make(const char *path);
 int ecbpf_folder_empty(const char *path);
 int ecbpf_folder_remove(const char *path);

@@ -112,8 +112,12 @@ int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf
 
 	interface->meta.mode = used;
 	interface->meta.dispatched = 0;
-	err = ecbpf_interface_meta_write(interface) ?:
-						      ecbpf_pin_over(fd, interface->path, LINK_PIN);
+	err = ecbpf_interface_meta_write(interface);
+	/* Straight to its place, where a dead one may be: a link pinned elsewhere would be nobody's. */
+	if (!err)
+		err = ecbpf_pin_remove(interface->path, LINK_PIN);
+	if (!err)
+		err = ecbpf_pin(fd, interface->path, LINK_PIN);
 	if (err) {
 		close(fd);
 		return err;

@@ -148,7 +148,7 @@ int ecbpf_pin_over(int fd, const char *folder, const char *name)
 	char path[ECBPF_PATH_MAX], next[ECBPF_PATH_MAX], temporary[NAME_MAX];
 	int err;
 
-	snprintf(temporary, sizeof(temporary), "%s-next", name);
+	snprintf(temporary, sizeof(temporary), "%s" ECBPF_NEXT, name);
 	err = ecbpf_path(path, folder, name) ?: ecbpf_path(next, folder, temporary);
 	if (err)
 		return err;
@@ -175,6 +175,18 @@ int ecbpf_pin_open(const char *folder, const char *name)
 		return err;
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
+}
+
+/* One that isn't there is as good as removed. */
+int ecbpf_pin_remove(const char *folder, const char *name)
+{
+	char path[ECBPF_PATH_MAX];
+	int err;
+
+	err = ecbpf_path(path, folder, name);
+	if (!err && unlink(path) && errno != ENOENT)
+		err = -errno;
+	return err ? ecbpf_fail_kernel(err, "%s/%s: removing failed", folder, name) : 0;
 }
 
 static int remove_children(int folder)
