@@ -144,32 +144,33 @@ static int set_occupied(struct ecbpf_root *root, unsigned int slot, bool occupie
 	int fd = root->maps[ROOT_MAP_CONTROL], err;
 
 	err = ecbpf_map_read(fd, &control, sizeof(control));
-	if (err)
-		return err;
-	control.occupied &= ~(1U << slot);
-	control.occupied |= (uint32_t)occupied << slot;
-	return ecbpf_map_write(fd, &control);
+	if (!err) {
+		control.occupied &= ~(1U << slot);
+		control.occupied |= (uint32_t)occupied << slot;
+		err = ecbpf_map_write(fd, &control);
+	}
+	return err ? ecbpf_fail_kernel(err, "%s: marking slot %u failed", root->interface->name,
+				       slot) :
+		     0;
 }
 
 static int put(struct ecbpf_root *root, unsigned int slot, int program)
 {
 	int err;
 
-	if (bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY)) {
-		err = -errno;
-		if (err == -EINVAL)
-			return ecbpf_fail(
-				err,
-				"%s: slot %u refuses the program: it was loaded with another "
-				"attach type, frags flag or JIT setting than the root array",
-				root->interface->name, slot);
-		return ecbpf_fail_kernel(err, "%s: putting the program into slot %u failed",
-					 root->interface->name, slot);
-	}
 	err = set_occupied(root, slot, true);
-	return err ? ecbpf_fail_kernel(err, "%s: enabling slot %u failed", root->interface->name,
-				       slot) :
-		     0;
+	if (err || !bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY))
+		return err;
+	err = -errno;
+	if (!ecbpf_slot_program_id(root, slot))
+		set_occupied(root, slot, false);
+	if (err == -EINVAL)
+		return ecbpf_fail(err,
+				  "%s: slot %u refuses the program: it was loaded with another "
+				  "attach type, frags flag or JIT setting than the root array",
+				  root->interface->name, slot);
+	return ecbpf_fail_kernel(err, "%s: putting the program into slot %u failed",
+				 root->interface->name, slot);
 }
 
 int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_object *object,
@@ -207,11 +208,8 @@ int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot)
 		ecbpf_folder_remove(path);
 		return -ENOENT;
 	}
-	err = set_occupied(root, slot, false);
-	if (!err && bpf_map_delete_elem(root->maps[ROOT_MAP_SLOTS], &slot))
-		err = -errno;
-	if (err)
-		return ecbpf_fail_kernel(err, "%s: emptying slot %u failed", root->interface->name,
-					 slot);
-	return ecbpf_folder_remove(path);
+	if (bpf_map_delete_elem(root->maps[ROOT_MAP_SLOTS], &slot))
+		return ecbpf_fail_kernel(-errno, "%s: emptying slot %u failed",
+					 root->interface->name, slot);
+	return set_occupied(root, slot, false) ?: ecbpf_folder_remove(path);
 }

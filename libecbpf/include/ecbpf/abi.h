@@ -128,7 +128,10 @@ struct ecbpf_counters {
 
 /* Value of ".data.ecbpf", written by loaders under the interface's lock. */
 struct ecbpf_control {
-	/* Bit N: slot N is occupied. Set after the slot, cleared before it. */
+	/*
+	 * Bit N: slot N may be occupied. Set before the slot and cleared after it, so that the
+	 * slots alone tell who runs, whenever a loader dies.
+	 */
 	__u32 occupied;
 	__u32 reserved[15];
 };
