@@ -61,13 +61,10 @@ int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
 	return 0;
 }
 
-int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which which,
-			  struct ecbpf_root **root)
+static int find(struct ecbpf_interface *interface, enum ecbpf_which which, uint32_t *number)
 {
-	uint32_t number;
-	int err;
+	int err = ecbpf_generation_find(interface, which, number);
 
-	err = ecbpf_generation_find(interface, which, &number);
 	if (err == -ENOENT && which == ECBPF_STAGED)
 		return ecbpf_fail(err,
 				  "%s: no staged generation; run 'xdp_root_loader --stage "
@@ -77,7 +74,15 @@ int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which wh
 		return ecbpf_fail(
 			-ENOENT, "%s: no root array; run 'xdp_root_loader --attach --interface %s'",
 			interface->name, interface->name);
-	return ecbpf_generation_load(interface, number, root);
+	return 0;
+}
+
+int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which which,
+			  struct ecbpf_root **root)
+{
+	uint32_t number;
+
+	return find(interface, which, &number) ?: ecbpf_generation_load(interface, number, root);
 }
 
 static int pin_generation(struct ecbpf_root *root, struct bpf_object *object,
@@ -214,10 +219,29 @@ int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program)
 	return 0;
 }
 
+/* Without its meta, the first to go, nobody takes what may be left for a generation. */
+static int remove_folder(const char *path)
+{
+	return ecbpf_pin_remove(path, ECBPF_META_PIN) ?: ecbpf_folder_remove(path);
+}
+
 int ecbpf_generation_remove(struct ecbpf_root *root)
 {
-	int err = ecbpf_folder_remove(root->path);
+	int err = remove_folder(root->path);
 
 	ecbpf_root_close(root);
 	return err;
+}
+
+int ecbpf_generation_abort(struct ecbpf_interface *interface)
+{
+	char path[ECBPF_PATH_MAX];
+	uint32_t number;
+	int err;
+
+	err = find(interface, ECBPF_STAGED, &number);
+	if (err)
+		return err;
+	ecbpf_generation_path(interface, number, path);
+	return remove_folder(path);
 }

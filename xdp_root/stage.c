@@ -37,7 +37,7 @@ static bool through_libxdp(const struct ecbpf_interface *interface,
 	return options->mode == ECBPF_MODE_LIBXDP;
 }
 
-static int end_staged(const char *name, const struct root_options *options, bool commit)
+static int commit(const char *name, const struct root_options *options)
 {
 	struct ecbpf_interface *interface;
 	struct ecbpf_root *root;
@@ -47,7 +47,7 @@ static int end_staged(const char *name, const struct root_options *options, bool
 	if (err)
 		return err;
 	err = ecbpf_generation_open(interface, ECBPF_STAGED, &root);
-	if (!err && commit) {
+	if (!err) {
 		err = through_libxdp(interface, options) ?
 			      root_libxdp_attach(interface, root) :
 			      ecbpf_generation_activate(root, options->mode);
@@ -60,9 +60,21 @@ static int end_staged(const char *name, const struct root_options *options, bool
 		if (!err && !options->keep_rxvlan)
 			err = ecbpf_interface_rxvlan_off(interface);
 		ecbpf_root_close(root);
-	} else if (!err) {
-		err = ecbpf_generation_remove(root);
 	}
+	ecbpf_interface_close(interface);
+	return err;
+}
+
+static int abort_staged(const char *name, const struct root_options *options)
+{
+	struct ecbpf_interface *interface;
+	int err;
+
+	(void)options;
+	err = ecbpf_interface_open(name, 0, &interface);
+	if (err)
+		return err;
+	err = ecbpf_generation_abort(interface);
 	ecbpf_interface_close(interface);
 	return err;
 }
@@ -80,16 +92,6 @@ static int each(const struct ecbpf_strings *interfaces, const struct root_option
 		ecbpf_log(ECBPF_LOG_ERROR, "%s: was %s before the failure", interfaces->items[j],
 			  done);
 	return err;
-}
-
-static int commit(const char *name, const struct root_options *options)
-{
-	return end_staged(name, options, true);
-}
-
-static int abort_staged(const char *name, const struct root_options *options)
-{
-	return end_staged(name, options, false);
 }
 
 int root_stage(struct ecbpf_strings *interfaces, const struct root_options *options)

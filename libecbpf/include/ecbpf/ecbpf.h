@@ -274,6 +274,9 @@ int ecbpf_root_replace(struct ecbpf_root *root, struct bpf_program *program);
 /* Remove a generation that isn't live; closes @root. */
 int ecbpf_generation_remove(struct ecbpf_root *root);
 
+/* Remove the staged generation, of whatever ABI. */
+int ecbpf_generation_abort(struct ecbpf_interface *interface);
+
 /**
  * ecbpf_interface_attach_nop() - a program that passes everything instead of the root array
  *
