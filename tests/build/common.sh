@@ -35,6 +35,19 @@ quietly()
 	}
 }
 
+# variant NAME LABELS CMAKE-ARGUMENT...: builds another kind of build, kept for the next run, and
+# runs the tests of these labels in it
+variant()
+{
+	local folder=$build_dir/variants/$1 labels=$2 label
+	shift 2
+	quietly cmake -S "$source_dir" -B "$folder" -DECBPF_TESTS=ON "$@"
+	for label in $labels; do
+		quietly cmake --build "$folder" -j "$(nproc)" --target "${label}_tests"
+	done
+	quietly ctest --test-dir "$folder" --output-on-failure -L "^(${labels// /|})\$"
+}
+
 # list_sources PATTERN...: the project's own files, libbpf's left out
 list_sources()
 {

@@ -5,11 +5,11 @@
 # shellcheck source=tests/build/common.sh
 . "$(dirname "$0")/common.sh"
 
-quietly "$source_dir/build.sh" --debug test -k '^packets[.]'
+variant debug packets -DCMAKE_BUILD_TYPE=Debug
 
 # bpf_printk() keeps its formats in constants of this name.
 for name in xdp_root/xdp_root xdp_filter/xdp_filter; do
-	readelf -sW "$source_dir/build/debug/$name.bpf.o" | grep '____fmt' >/dev/null ||
+	readelf -sW "$build_dir/variants/debug/$name.bpf.o" | grep '____fmt' >/dev/null ||
 		fail "the debug build's $name.bpf.o prints nothing"
 	! readelf -sW "$build_dir/$name.bpf.o" | grep '____fmt' ||
 		fail "the release build's $name.bpf.o prints"

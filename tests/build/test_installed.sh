@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# An installed copy is whole, and enough to build a subprogram of one's own against.
+# An installed copy is whole, and enough to build against with pkg-config and with CMake.
 # shellcheck source=tests/build/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -39,27 +39,18 @@ check_symbols()
 	done
 }
 
-# Nothing of the source tree may be needed.
-build_example()
+write_user()
 {
-	local example=$scratch/example
-	cp -r "$source_dir/docs/example" "$example"
-	if [ -e "$example/Makefile" ]; then
-		quietly make -C "$example"
-	fi
-	if [ -e "$example/CMakeLists.txt" ]; then
-		quietly cmake -S "$example" -B "$example/build-cmake" "-DCMAKE_PREFIX_PATH=$prefix"
-		quietly cmake --build "$example/build-cmake"
-	fi
-	find "$example" -name '*.bpf.o' | grep . >/dev/null || fail "docs/example built no BPF program"
-	find "$example" -type f -perm -u+x -exec readelf -d {} + 2>/dev/null |
-		grep 'NEEDED.*libecbpf\.so' >/dev/null || fail "docs/example built no loader"
-}
-
-build_with_cmake_package()
-{
-	local user=$scratch/user
 	mkdir -p "$user"
+	cat >"$user/user.c" <<-'C'
+		#include <bpf/libbpf.h>
+		#include <ecbpf/tool.h>
+
+		int main(void)
+		{
+			return libbpf_major_version() < 1 || ecbpf_exit_code(0);
+		}
+	C
 	cat >"$user/CMakeLists.txt" <<-'CMAKE'
 		cmake_minimum_required(VERSION 3.22)
 		project(user C)
@@ -67,21 +58,25 @@ build_with_cmake_package()
 		add_executable(user user.c)
 		target_link_libraries(user ecbpf::ecbpf)
 	CMAKE
-	cat >"$user/user.c" <<-'C'
-		#include <bpf/libbpf.h>
-		#include <ecbpf/ecbpf.h>
+}
 
-		int main(void)
-		{
-			return libbpf_major_version() < 1;
-		}
-	C
+build_with_pkg_config()
+{
+	# shellcheck disable=SC2046 # flags are words
+	quietly cc "$user/user.c" -o "$user/user" $(pkg-config --cflags --libs libecbpf)
+	"$user/user" || fail "a program built with pkg-config does not run"
+}
+
+build_with_cmake_package()
+{
 	quietly cmake -S "$user" -B "$user/build" "-DCMAKE_PREFIX_PATH=$prefix"
 	quietly cmake --build "$user/build"
 	"$user/build/user" || fail "a program built with the CMake package does not run"
 }
 
+user=$scratch/user
 check_files
 check_symbols
-build_example
+write_user
+build_with_pkg_config
 build_with_cmake_package

@@ -5,4 +5,4 @@
 # shellcheck source=tests/build/common.sh
 . "$(dirname "$0")/common.sh"
 
-quietly "$source_dir/build.sh" --sanitize test
+variant sanitized "unit packets" -DCMAKE_BUILD_TYPE=Debug -DECBPF_SANITIZE=ON
