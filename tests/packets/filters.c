@@ -181,18 +181,23 @@ void filter_stats_read(const struct filter *filter, struct filter_stats *stats)
 	harness_sum(bpf_map__fd(filter->skeleton->maps.stats), (uint64_t *)stats, sizeof(*stats));
 }
 
+uint64_t filter_shard_read(const struct filter *filter, uint32_t shard, uint32_t id)
+{
+	uint32_t index = shard * filter->hit_shard_size + id / FILTER_HITS_PER_VALUE;
+	struct filter_hits value;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(filter->skeleton->maps.hits), &index, &value), 0);
+	return value.count[id % FILTER_HITS_PER_VALUE];
+}
+
 uint64_t filter_hits_read(const struct filter *filter, uint32_t id)
 {
-	int map = bpf_map__fd(filter->skeleton->maps.hits);
-	struct filter_hits value;
 	uint64_t sum = 0;
-	uint32_t index;
+	uint32_t shard;
 
-	for (index = id / FILTER_HITS_PER_VALUE;
-	     index < filter->hit_shards * filter->hit_shard_size; index += filter->hit_shard_size) {
-		assert_int_equal(bpf_map_lookup_elem(map, &index, &value), 0);
-		sum += value.count[id % FILTER_HITS_PER_VALUE];
-	}
+	for (shard = 0; shard < filter->hit_shards; shard++)
+		sum += filter_shard_read(filter, shard, id);
 	return sum;
 }
 

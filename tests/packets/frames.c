@@ -128,6 +128,7 @@ static void put_extension(uint8_t *at, const struct layer *layer, unsigned int n
 {
 	at[0] = next;
 	if (layer->protocol == 44) {
+		at[1] = field(layer->length, 0);
 		put16(at + 2, layer->fragment);
 		put16(at + 6, 0x5678);
 	} else if (layer->protocol == 51) {

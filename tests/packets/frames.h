@@ -42,7 +42,8 @@ enum layer_kind {
 /**
  * struct layer - a header, or the payload
  * @next: EXACTLY() the EtherType or protocol that it announces
- * @length: EXACTLY() its length field: of IPv4, IPv6, or an extension header
+ * @length: EXACTLY() its length field: of IPv4, IPv6, or an extension header; the second octet of a
+ *	fragment header
  * @from, @to: IP addresses as text
  * @fragment: octets 6 and 7 of IPv4, or octets 2 and 3 of a fragment header
  * @options: octets of IPv4 options

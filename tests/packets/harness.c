@@ -55,9 +55,17 @@ static int load_smallest(unsigned int flags)
 	return 0;
 }
 
-bool harness_usable(void)
+static bool stay_on(int cpu)
 {
 	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return !sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+bool harness_usable(void)
+{
 	int err = load_smallest(0);
 
 	if (err == -EPERM || err == -ENOSYS) {
@@ -66,9 +74,14 @@ bool harness_usable(void)
 		       strerror(-err));
 		return false;
 	}
-	CPU_ZERO(&cpus);
-	CPU_SET(sched_getcpu(), &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
+	return stay_on(sched_getcpu());
+}
+
+bool harness_move(struct harness *harness, int cpu)
+{
+	if (!stay_on(cpu))
+		return false;
+	harness->cpu = cpu;
 	return true;
 }
 

@@ -44,7 +44,7 @@ struct outcome {
 	size_t length;
 };
 
-/* Whether BPF programs can be loaded here; says why not. Pins the process to its CPU. */
+/* Whether BPF programs can be loaded here; says why not. Keeps the process on its CPU. */
 bool harness_usable(void);
 
 /* Whether the kernel knows multi-buffer XDP (5.18); says so if not. */
@@ -55,6 +55,9 @@ void harness_close(struct harness *harness);
 
 /* Fit an opened object to the root array, as ecbpf_subprogram_prepare() does. */
 void harness_prepare(struct harness *harness, struct bpf_object *object);
+
+/* Run on another CPU from now on; false if that can't be. */
+bool harness_move(struct harness *harness, int cpu);
 
 /* Take a slot; a negative @program empties it, but leaves its bit: a slot lost under way. */
 void harness_fill(struct harness *harness, unsigned int slot, int program);

@@ -352,6 +352,14 @@ static const struct fixture local[] = {
 	  .stats = COUNT(FRAG_LOCAL) },
 };
 
+/* The host's addresses matter only if that is asked for. */
+static const struct fixture not_local[] = {
+	{ "first fragment to the host", FIRST_TO("198.51.100.7"),
+	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
+	{ "later fragment of IPv6 to the host", LATER_TO6("2001:db8:2::7"),
+	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
+};
+
 #define STRICT .frags_drop = 1, .drop_options = 1, .truncated_drop = 1, .mtu = 1500
 
 /* A table of fixtures, and the filter that they go through. */
@@ -428,6 +436,30 @@ static int close_filter(void **state)
 	(void)state;
 	filter_close(&filter);
 	return 0;
+}
+
+/* CPUs share the copies of the hit counters out among themselves. */
+static void test_shards(void **state)
+{
+	static const struct layer layers[LAYERS_MAX] = FROM("10.0.0.1");
+	static uint8_t frame[FRAME_MAX];
+	const size_t length = frame_build(layers, frame);
+	const int home = root.cpu;
+	uint64_t expected[2] = { 0 };
+	int cpu;
+
+	(void)state;
+	filter_open(&filter, &root, &(struct filter_setup){ .list = list });
+	assert_int_equal(filter.hit_shards, ARRAY_SIZE(expected));
+	for (cpu = 0; cpu < 2; cpu++) {
+		if (!harness_move(&root, cpu))
+			continue;
+		harness_run(&root, frame, length, &outcome);
+		expected[cpu]++;
+		assert_int_equal(filter_shard_read(&filter, 0, ID_10_0), expected[0]);
+		assert_int_equal(filter_shard_read(&filter, 1, ID_10_0), expected[1]);
+	}
+	assert_true(harness_move(&root, home));
 }
 
 /* Prefixes as short as ::/0 cover the mapped form of IPv4 addresses, but say nothing of IPv4. */
@@ -549,6 +581,9 @@ int main(void)
 		{ "fragments to the host", test_table, NULL, close_filter,
 		  TABLE(local, .list = list, .local = local_addresses,
 			.config = { STRICT, .frags_local_pass = 1 }) },
+		{ "fragments to the host, too", test_table, NULL, close_filter,
+		  TABLE(not_local, .list = list, .local = local_addresses, .config = { STRICT }) },
+		cmocka_unit_test_teardown(test_shards, close_filter),
 		cmocka_unit_test_teardown(test_families, close_filter),
 		cmocka_unit_test(test_long_chains),
 		cmocka_unit_test_teardown(test_not_ip, close_filter),
