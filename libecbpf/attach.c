@@ -45,8 +45,6 @@ int ecbpf_interface_attach_nop(struct ecbpf_interface *interface, struct bpf_pro
 
 int ecbpf_interface_detach(struct ecbpf_interface *interface)
 {
-	int err;
-
 	if (interface->link >= 0) {
 		if (bpf_link_detach(interface->link) && errno != ENOLINK && errno != EINVAL)
 			return ecbpf_fail_kernel(-errno, "%s: detaching failed", interface->name);
@@ -54,16 +52,7 @@ int ecbpf_interface_detach(struct ecbpf_interface *interface)
 		interface->link = -1;
 		interface->link_program = 0;
 	}
-	if (interface->ifindex && interface->meta.restore_rxvlan &&
-	    interface->meta.ifindex == interface->ifindex) {
-		err = ecbpf_rxvlan_set(interface->name, true);
-		if (err)
-			ecbpf_log(
-				ECBPF_LOG_WARNING,
-				"%s: turning rx-vlan offload on again failed: %s; run 'ethtool -K "
-				"%s rxvlan on'",
-				interface->name, strerror(-err), interface->name);
-	}
+	ecbpf_interface_restore_rxvlan(interface);
 	return ecbpf_folder_empty(interface->path);
 }
 
@@ -93,7 +82,7 @@ int ecbpf_interface_rxvlan_off(struct ecbpf_interface *interface)
 	bool on;
 	int err;
 
-	if (interface->meta.restore_rxvlan || ecbpf_rxvlan_get(interface->name, &on) || !on)
+	if (ecbpf_rxvlan_get(interface->name, &on) || !on)
 		return 0;
 	interface->meta.restore_rxvlan = 1;
 	err = ecbpf_interface_meta_write(interface);

@@ -11,9 +11,7 @@
 
 #include "internal.h"
 
-#define META_PIN      "meta"
-#define ECBPF_NOP_PIN "nop"
-#define LOCK_POLL_NS  20000000L
+#define LOCK_POLL_NS 20000000L
 
 static int no_root_array(const char *name)
 {
@@ -110,6 +108,7 @@ static int settle_stale(struct ecbpf_interface *interface, unsigned int flags)
 				  "%s: was made anew since its root array was attached; run "
 				  "'xdp_root_loader --attach --interface %s'",
 				  interface->name, interface->name);
+	ecbpf_interface_restore_rxvlan(interface);
 	err = ecbpf_folder_empty(interface->path);
 	if (err)
 		return err;

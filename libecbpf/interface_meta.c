@@ -18,6 +18,22 @@ int ecbpf_interface_meta_read(struct ecbpf_interface *interface)
 	return 0;
 }
 
+/* Undoes ecbpf_interface_rxvlan_off(), unless the device is another one now. */
+void ecbpf_interface_restore_rxvlan(const struct ecbpf_interface *interface)
+{
+	int err;
+
+	if (!interface->ifindex || !interface->meta.restore_rxvlan ||
+	    interface->meta.ifindex != interface->ifindex)
+		return;
+	err = ecbpf_rxvlan_set(interface->name, true);
+	if (err)
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%s: turning rx-vlan offload on again failed: %s; run 'ethtool -K %s "
+			  "rxvlan on'",
+			  interface->name, strerror(-err), interface->name);
+}
+
 int ecbpf_interface_meta_write(struct ecbpf_interface *interface)
 {
 	interface->meta.ifindex = interface->ifindex;

@@ -134,6 +134,7 @@ uint32_t ecbpf_link_foreign(unsigned int ifindex);
 /* interface_meta.c */
 int ecbpf_interface_meta_read(struct ecbpf_interface *interface);
 int ecbpf_interface_meta_write(struct ecbpf_interface *interface);
+void ecbpf_interface_restore_rxvlan(const struct ecbpf_interface *interface);
 
 /* interface.c */
 int ecbpf_interface_open_readonly(const char *name, struct ecbpf_interface **out);

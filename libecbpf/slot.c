@@ -12,8 +12,7 @@
 
 #include "internal.h"
 
-#define ECBPF_META_PIN "meta"
-#define PROGRAM_PIN    "program"
+#define PROGRAM_PIN "program"
 
 static int slot_folder(const struct ecbpf_root *root, unsigned int slot, char *path)
 {
