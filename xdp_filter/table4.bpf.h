@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FILTER_TABLE4_BPF_H
+#define XDP_FILTER_TABLE4_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "table_map.bpf.h"
+
+TABLE_MAP(v4_bits);
+TABLE_MAP(v4_cells);
+TABLE_MAP(v4_pool);
+
+const volatile struct table4_constants table4;
+
+static __always_inline const void *table4_value(const void *memory, enum table_map map, __u32 index)
+{
+	(void)memory;
+	switch (map) {
+	case TABLE_V4_BITS:
+		return bpf_map_lookup_elem(&v4_bits, &index);
+	case TABLE_V4_CELLS:
+		return bpf_map_lookup_elem(&v4_cells, &index);
+	default:
+		return bpf_map_lookup_elem(&v4_pool, &index);
+	}
+}
+
+#include "table4_search.h"
+
+/* `address` in network order; the answer as in table_abi.h. */
+static __always_inline __u32 table4_lookup(__be32 address)
+{
+	return table4_search(&table4, NULL, bpf_ntohl(address));
+}
+
+#endif

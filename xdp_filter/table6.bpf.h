@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FILTER_TABLE6_BPF_H
+#define XDP_FILTER_TABLE6_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "table_map.bpf.h"
+
+TABLE_MAP(v6_filter);
+TABLE_MAP(v6_index);
+TABLE_MAP(v6_leaves);
+TABLE_MAP(v6_low);
+
+const volatile struct table6_constants table6;
+
+static __always_inline const void *table6_value(const void *memory, enum table_map map, __u32 index)
+{
+	(void)memory;
+	switch (map) {
+	case TABLE_V6_FILTER:
+		return bpf_map_lookup_elem(&v6_filter, &index);
+	case TABLE_V6_INDEX:
+		return bpf_map_lookup_elem(&v6_index, &index);
+	case TABLE_V6_LEAVES:
+		return bpf_map_lookup_elem(&v6_leaves, &index);
+	default:
+		return bpf_map_lookup_elem(&v6_low, &index);
+	}
+}
+
+#include "table6_search.h"
+
+/* `address`: four words in network order; the answer as in table_abi.h. */
+static __always_inline __u32 table6_lookup(const __be32 *address)
+{
+	return table6_search(&table6, NULL,
+			     (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),
+			     (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]));
+}
+
+#endif

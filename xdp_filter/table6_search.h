@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FILTER_TABLE6_SEARCH_H
+#define XDP_FILTER_TABLE6_SEARCH_H
+
+/*
+ * The IPv6 look-up, compiled into the BPF program and into the loader's tests alike. Whoever
+ * includes this has table6_value(memory, map, index): a value of an array, NULL outside it.
+ */
+
+#include "table6_hash.h"
+#include "table_abi.h"
+#include "table_touch.h"
+
+static __always_inline __u32 table6_answer(__u32 word)
+{
+	return word & (TABLE_WALK | TABLE_ID_MASK);
+}
+
+/* How many of keys[1] to keys[15] are at most `key`: in steps of four, then within the four. */
+static __always_inline __u32 table6_rank(const __u64 *keys, __u64 key)
+{
+	__u64 above = key + 1;
+	__u32 rank;
+
+	rank = (keys[4] - above) >> 63;
+	rank += (keys[8] - above) >> 63;
+	rank += (keys[12] - above) >> 63;
+	rank *= 4;
+	keys += rank;
+	rank += (keys[1] - above) >> 63;
+	rank += (keys[2] - above) >> 63;
+	rank += (keys[3] - above) >> 63;
+	return rank;
+}
+
+static __always_inline __u32 table6_within(__u64 distance, __u32 word)
+{
+	return !(distance >> (word >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK));
+}
+
+/* The word for `key`; sets `*low` to what a word with TABLE6_LOW needs. */
+static __always_inline __u32 table6_leaf_find(const volatile struct table6_constants *constants,
+					      const void *memory, __u32 index, __u64 key,
+					      __u64 *low)
+{
+	const struct table6_leaf *leaf = table6_value(memory, TABLE_V6_LEAVES, index);
+	__u64 distance;
+	__u32 rank, word;
+
+	if (!leaf)
+		return 0;
+	table_touch(leaf->words);
+	if (constants->lows) {
+		table_touch(&leaf->lows[0]);
+		table_touch(&leaf->lows[TABLE6_FANOUT / 2]);
+	}
+	rank = table6_rank(leaf->keys, key) & (TABLE6_FANOUT - 1);
+	word = leaf->words[rank];
+	distance = key - leaf->keys[rank];
+	if (constants->lows && word & TABLE6_LOW) {
+		*low = leaf->lows[rank];
+		return distance ? 0 : word;
+	}
+	return table6_within(distance, word) ? word : 0;
+}
+
+/* `root`: an answer, or a tree that covers `key`. */
+static __always_inline __u32 table6_descend(const volatile struct table6_constants *constants,
+					    const void *memory, __u32 root, __u64 key, __u64 *low)
+{
+	__u32 depth = root >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK;
+	__u32 node = root & TABLE6_INDEX_MASK;
+	const struct table6_node *nodes;
+	__u32 level;
+
+	if (!(root & TABLE6_TREE))
+		return root;
+	if (!depth)
+		return table6_leaf_find(constants, memory, node, key, low);
+	nodes = table6_value(memory, TABLE_V6_INDEX, node >> constants->index_shift);
+	if (!nodes)
+		return 0;
+	for (level = 0; level < TABLE6_DEPTH_MAX; level++) {
+		const struct table6_node *at;
+
+		if (level == depth)
+			break;
+		at = &nodes[node & ((1U << constants->index_shift) - 1)];
+		node = at->child + table6_rank((const __u64 *)at, key);
+	}
+	return table6_leaf_find(constants, memory, node, key, low);
+}
+
+static __always_inline __u32 table6_low_find(const volatile struct table6_constants *constants,
+					     const void *memory, __u64 reference, __u64 key)
+{
+	const struct table6_low *at;
+	__u32 i, word;
+
+	if (reference & TABLE6_LOW_PAIR) {
+		at = table6_value(memory, TABLE_V6_LOW, (__u32)reference);
+		if (!at)
+			return 0;
+		return table6_descend(constants, memory, key >> 63 ? at->outside : at->inside, key,
+				      &reference);
+	}
+	for (i = 0; i < TABLE6_CHAIN_MAX; i++) {
+		at = table6_value(memory, TABLE_V6_LOW, (__u32)reference + i);
+		if (!at)
+			break;
+		word = at->inside;
+		if (table6_within(key - at->key, word))
+			return word;
+		word = at->outside;
+		if (!(word & TABLE6_LOW))
+			return word;
+	}
+	return 0;
+}
+
+/* Whether both bits of a mark are set; marks of one word differ in `which`. */
+static __always_inline __u32 table6_marked(__u64 word, __u64 hash, __u32 shift, __u32 which)
+{
+	return word >> table6_hash_bit(hash, shift, 2 * which) &
+	       word >> table6_hash_bit(hash, shift, 2 * which + 1) & 1;
+}
+
+static __always_inline __u32 table6_probe(const volatile struct table6_constants *constants,
+					  const __u64 *words, __u64 high, __u32 depth)
+{
+	__u64 hash = table6_hash(high, depth);
+
+	return table6_marked(words[hash >> constants->filter_shift], hash, constants->filter_shift,
+			     0);
+}
+
+/* Whether some prefix of the list may cover an address. */
+static __always_inline __u32 table6_filter(const volatile struct table6_constants *constants,
+					   const void *memory, __u64 high)
+{
+	__u32 probes = constants->probes, shift = constants->filter_shift;
+	__u64 hash = table6_hash(high, 32);
+	const __u64 *words;
+	__u64 word;
+
+	if (!probes)
+		return 1;
+	words = table6_value(memory, TABLE_V6_FILTER, 0);
+	if (!words)
+		return 0;
+	if (probes & TABLE6_PROBE_16 && table6_probe(constants, words, high, 16))
+		return 1;
+	if (!(probes & ~TABLE6_PROBE_16))
+		return 0;
+	word = words[hash >> shift];
+	if (!table6_marked(word, hash, shift, 0))
+		return 0;
+	if (probes & TABLE6_PROBE_32 && table6_marked(word, hash, shift, 1))
+		return 1;
+	if (probes & TABLE6_PROBE_48 && table6_probe(constants, words, high, 48))
+		return 1;
+	return probes & TABLE6_PROBE_64 && table6_probe(constants, words, high, 64);
+}
+
+static __always_inline __u32 table6_search(const volatile struct table6_constants *constants,
+					   const void *memory, __u64 high, __u64 low)
+{
+	__u32 below = constants->root[0], above = constants->root[1];
+	__u64 part = 0;
+	__u32 word;
+
+	if (!below && !above)
+		return 0;
+	if (!table6_filter(constants, memory, high))
+		return 0;
+	word = table6_descend(constants, memory, high >> 63 ? above : below, high, &part);
+	if (constants->lows && word & TABLE6_LOW) {
+		if (!(word & TABLE_ID_MASK))
+			word = table6_low_find(constants, memory, part, low);
+		else if (!table6_within(low - part, word))
+			return 0;
+	}
+	return table6_answer(word);
+}
+
+#endif

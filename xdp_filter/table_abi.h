@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FILTER_TABLE_ABI_H
+#define XDP_FILTER_TABLE_ABI_H
+
+/* What the builder of the source tables and the BPF look-ups share. */
+
+#include <linux/types.h>
+
+/*
+ * A look-up's answer: 0 when the list has nothing against the address; else the id of the longest
+ * entry that covers it, with TABLE_WALK when some entry of its chain can expire and the caller has
+ * to walk the chain.
+ */
+#define TABLE_WALK (1U << 31)
+#define TABLE_ID_MASK 0xffffffU
+#define TABLE_ID_MAX TABLE_ID_MASK
+
+enum table_map {
+	TABLE_V4_BITS,
+	TABLE_V4_CELLS,
+	TABLE_V4_POOL,
+	TABLE_V6_FILTER,
+	TABLE_V6_INDEX,
+	TABLE_V6_LEAVES,
+	TABLE_V6_LOW,
+	TABLE_MAPS,
+};
+
+/* The loader copies these into .rodata before load, where the verifier takes them for constants. */
+struct table4_constants {
+	__u32 shift; /* address >> shift: its bit in v4_bits; 0: the table is empty */
+};
+
+struct table6_constants {
+	__u32 root[2]; /* words for the halves below and above 8000::; both 0: the table is empty */
+	__u32 probes; /* what the filter is asked for, TABLE6_PROBE_…; 0: no filter */
+	__u32 filter_shift; /* 64 minus the log2 of the filter's words of 64 bits */
+	__u32 index_shift; /* log2 of the index nodes in one value of v6_index */
+	__u32 lows; /* leaves have lows[] */
+};
+
+/*
+ * IPv4
+ *
+ * v4_bits (one value): a bit per block of addresses, set where any address of it has an answer.
+ * v4_cells (one value): for each 32 /24s, at which of them a run of equal /24s starts, and where
+ *	the runs' words begin in the pool. A /24 whose bit in v4_bits is clear belongs to any run.
+ * v4_pool: words of 32 bits, the first of them 0: of each run, an answer or a reference to a leaf
+ *	in the pool; and leaves, for /24s that are cut further: where runs of addresses end, and their answers.
+ */
+#define TABLE4_CELLS (1U << 19)
+#define TABLE4_POOL_WORDS 1024U /* in one value; no leaf's header and no small leaf crosses values */
+
+struct table4_cell {
+	__u32 starts; /* bit i: a run starts at the i-th /24 */
+	__u32 before; /* pool index of the word before the first run's */
+};
+
+/* A pool word that refers to a leaf: reference, kind, pool index. */
+#define TABLE4_LEAF (1U << 30)
+#define TABLE4_KIND_SHIFT 24
+#define TABLE4_INDEX_MASK 0xffffffU
+
+enum table4_kind {
+	TABLE4_SMALL = 1, /* ends of 4 runs in a word, then 5 answers at most */
+	TABLE4_MEDIUM = 2, /* ends of 8 runs in two words, then 9 answers at most */
+	TABLE4_LARGE = 3, /* struct table4_large, then answers, which may cross values */
+};
+
+/* Bit i: a run starts at address i; bit 0 is set. */
+struct table4_large {
+	__u32 starts[8];
+	__u32 before; /* pool index of the word before the first answer */
+	__u32 pad;
+	__u8 rank[8]; /* bits set in the words before */
+};
+
+#define TABLE4_LARGE_WORDS 12U
+
+/*
+ * IPv6
+ *
+ * v6_filter (one value): hashed marks of prefixes by their leading bits; tells most addresses that
+ *	nothing covers from the others without a search.
+ * v6_index, v6_leaves: search trees over 64-bit keys, 16 branches wide. One (in two halves) is over
+ *	the upper half of addresses; others over the lower half, below a /64 that is cut further.
+ *	A tree's index nodes lie in one value of v6_index.
+ * v6_low: below a /64 that is cut into more than one: a few prefixes, tried one by one, or the
+ *	two halves of a tree.
+ *
+ * A tree covers half of the 64-bit keys, those with the same top bit: within that half the sign of
+ * a difference of two keys tells which is larger, without a branch.
+ */
+#define TABLE6_FANOUT 16U
+#define TABLE6_DEPTH_MAX 6U
+#define TABLE6_CHAIN_MAX 16U
+
+/*
+ * The filter's marks, bits of table6_constants.probes. Every prefix is marked by its first 64, 48,
+ * 32 or 16 bits; one that is shorter than that, for every block of so many bits in it. All but those
+ * marked by 16 bits have another mark by 32, so that an address in a /32 without entries costs one
+ * access.
+ */
+#define TABLE6_PROBE_16 1U
+#define TABLE6_PROBE_32 2U
+#define TABLE6_PROBE_48 4U
+#define TABLE6_PROBE_64 8U
+
+/*
+ * Words. An answer has in its bits 24 to 29 the span of the run that it stands in: the log2 of its
+ * length; behind that, up to the next key, nothing is listed.
+ */
+#define TABLE6_SPAN_SHIFT 24
+#define TABLE6_SPAN_MASK 63U
+#define TABLE6_INDEX_MASK 0xffffffU
+
+/* A root word that is no answer: index of the root (a node, or at depth 0 a leaf), depth as span. */
+#define TABLE6_TREE (1U << 30)
+
+/*
+ * A leaf's word for one /64 that is cut further. With an id: one prefix, the span is its own, its
+ * lower half in lows[]; next to it nothing is listed. Without: lows[] refers to v6_low.
+ */
+#define TABLE6_LOW (1U << 30)
+#define TABLE6_LOW_PAIR (1ULL << 32) /* the reference is to a pair of roots, no chain */
+
+struct table6_node {
+	__u64 child; /* index of the first child: a node, or on the last level a leaf */
+	__u64 keys[TABLE6_FANOUT - 1]; /* first keys of the other children */
+};
+
+/* Without lows[] where no /64 is cut further. */
+struct table6_leaf {
+	__u64 keys[TABLE6_FANOUT];
+	__u32 words[TABLE6_FANOUT];
+	__u64 lows[TABLE6_FANOUT];
+};
+
+struct table6_low {
+	__u64 key;
+	__u32 inside; /* answer within the span from key; or root of the lower half */
+	__u32 outside; /* elsewhere: an answer, or TABLE6_LOW: see the next one; or upper root */
+};
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FILTER_TABLE_BUILD_H
+#define XDP_FILTER_TABLE_BUILD_H
+
+/*
+ * Each family's builder runs twice over the same runs: with `memory` all NULL it only counts and
+ * sets sizes and constants in the layout; with memory of those sizes it writes.
+ */
+
+#include "table_runs.h"
+
+int table4_plan(const struct table_runs *runs, struct table_layout *layout);
+void table4_fill(const struct table_runs *runs, const struct table_layout *layout,
+		 void *const memory[TABLE_MAPS]);
+
+int table6_plan(const struct table_runs *runs, struct table_layout *layout);
+int table6_fill(const struct table_runs *runs, const struct table_layout *layout,
+		void *const memory[TABLE_MAPS]);
+
+#endif
