@@ -320,20 +320,28 @@ run_tests()
 		"${vm_arguments[@]}" "$@" </dev/null 2>&1 | with_skips "$folder"
 }
 
+# prepare_run: what fuzz and bench need; nothing on stdout, which is theirs
+prepare_run()
+{
+	{
+		need_packages build demo test
+		build -DECBPF_TESTS=ON
+		mount_bpffs
+	} >&2
+	ECBPF_BUILD_DIR=$(build_folder)
+	export ECBPF_BUILD_DIR
+}
+
 command_fuzz()
 {
-	need_packages build demo test
-	build -DECBPF_TESTS=ON
-	mount_bpffs
-	ECBPF_BUILD_DIR=$(build_folder) exec "$top/tests/fuzz/run" "$@"
+	prepare_run
+	exec "$top/tests/fuzz/run" "$@"
 }
 
 command_bench()
 {
-	need_packages build demo test
-	build -DECBPF_TESTS=ON
-	mount_bpffs
-	ECBPF_BUILD_DIR=$(build_folder) exec "$(build_folder)/tests/bench/bench" "$@"
+	prepare_run
+	exec "$ECBPF_BUILD_DIR/tests/bench/bench" "$@"
 }
 
 sources()
