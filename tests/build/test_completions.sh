@@ -95,6 +95,24 @@ check_tool()
 	done
 }
 
+# A letter stands for its mode, and for nothing if it has none.
+check_letters()
+{
+	local letter mode words
+	for letter in {a..z} {A..Z}; do
+		mode=$(sed -nE "s/^ +-$letter, (--[a-z-]+).*/\\1/p" <<<"$help")
+		case $'\n'$(listed Modes)$'\n' in
+		*$'\n'"$mode"$'\n'*) ;;
+		*) mode= ;;
+		esac
+		[ "$letter" != i ] || continue
+		mapfile -t words < <([ -z "$mode" ] || with_argument "$mode")
+		diff <(complete_line "$name" "${words[@]}" --) \
+			<(complete_line "$name" "-$letter" "${words[@]:1}" --) ||
+			fail "$name -$letter: other options are offered (>) than for ${mode:-no mode} (<)"
+	done
+}
+
 # expect OFFERED WORD...
 expect()
 {
@@ -108,6 +126,7 @@ for name in xdp_root_loader xdp_filter; do
 	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
 	help=$("$tool" --help)
 	check_tool
+	check_letters
 done
 
 expect lo xdp_root_loader --status --interface lo

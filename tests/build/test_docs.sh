@@ -48,7 +48,11 @@ check_options()
 	name=$(basename "${page%.*}")
 	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
 	[ -n "$tool" ] || return 0
-	"$tool" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u >"$scratch/options"
+	"$tool" --help >"$scratch/help"
+	diff <(sed -nE 's/^ +-(.), --([a-z-]+).*/\1 \2/p' "$scratch/help" | sort) \
+		<(sed -nE 's/^\.It Fl (.) , Fl -([a-z-]+).*/\1 \2/p' "$page" | sort) ||
+		fail "$page has other short options (>) than $name (<)"
+	grep -oE -- '--[a-z][a-z-]*' "$scratch/help" | sort -u >"$scratch/options"
 	sed -n 's/^\.It Fl/Fl/p' "$page" | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/^Fl -/--/' |
 		sort -u | comm -23 - "$scratch/options" >"$scratch/unknown"
 	[ ! -s "$scratch/unknown" ] || fail "$page has, but $name has not: $(cat "$scratch/unknown")"
