@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The one parser: Ethernet, two VLAN tags, IPv4 and IPv6 with their options and extension
- * headers, fragments, ports. Root runs it once for each packet; slots read its result.
+ * The one parser: Ethernet, two VLAN tags and any priority tags, IPv4 and IPv6 with their options
+ * and extension headers, fragments, ports. Root runs it once for each packet; slots read its result.
  */
 #ifndef ECBPF_PARSE_BPF_H
 #define ECBPF_PARSE_BPF_H
@@ -300,6 +300,54 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet,
 	return flags | ecbpf_parse_l4(packet, frame, offset);
 }
 
+/* As many tags as fit a frame in one piece. */
+#define ECBPF_TAGS_MAX 1024
+
+/* No such number of tags reaches further than this. */
+#define ECBPF_L3_OFFSET_MASK 0x1fff
+
+/* 1 for a tag that names a VLAN, 0 for one that only has a priority; no branch for the verifier. */
+static __always_inline __u32 ecbpf_names_vlan(__be16 tci)
+{
+	return ((bpf_ntohs(tci) & 0xfff) + 0xfff) >> 12;
+}
+
+/*
+ * Kernels take priority tags off a frame however many there are, even without VLAN support, so IP
+ * for this very interface may lie behind them. Follows tags from packet->l3_offset, leaves there
+ * where they end, and sets @protocol to what is announced then: to 0, which is nobody's, if more
+ * than two name VLANs. False: the frame ends before. What changes lives in memory, as in
+ * ecbpf_parse_extensions(); nobody reads l4_offset before addresses are known.
+ */
+static __always_inline _Bool ecbpf_parse_priority_tags(struct ecbpf_packet *packet,
+						       const struct ecbpf_frame *frame,
+						       __be16 *protocol)
+{
+	const struct ecbpf_vlan_tag *tag;
+	struct ecbpf_vlan_tag copy;
+	__u32 offset;
+	int i;
+
+	packet->l4_offset =
+		ecbpf_names_vlan(packet->vlan_tci[0]) + ecbpf_names_vlan(packet->vlan_tci[1]);
+	for (i = 0; i < ECBPF_TAGS_MAX; i++) {
+		asm volatile("" ::: "memory");
+		offset = packet->l3_offset & ECBPF_L3_OFFSET_MASK;
+		if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &copy, sizeof(copy)))
+			return 0;
+		packet->l4_offset += ecbpf_names_vlan(tag->tci);
+		packet->l3_offset += sizeof(*tag);
+		if (tag->protocol == bpf_htons(ETH_P_8021Q))
+			continue;
+		if (tag->protocol == bpf_htons(ETH_P_8021AD))
+			continue;
+		*protocol = packet->l4_offset > 2 ? 0 : tag->protocol;
+		return 1;
+	}
+	*protocol = 0;
+	return 1;
+}
+
 static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 					       const struct ecbpf_frame *frame)
 {
@@ -332,6 +380,12 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 			packet->vlan_count = 2;
 			protocol = tag->protocol;
 			offset += sizeof(*tag);
+			if (ecbpf_is_vlan(protocol)) {
+				packet->l3_offset = offset;
+				if (!ecbpf_parse_priority_tags(packet, frame, &protocol))
+					return 1;
+				offset = packet->l3_offset & ECBPF_L3_OFFSET_MASK;
+			}
 		}
 	}
 	if (protocol == bpf_htons(ETH_P_IP)) {
