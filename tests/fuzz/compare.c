@@ -99,13 +99,17 @@ static bool ran_out(const struct scene *scene, const struct outcome *outcome)
 	       outcome->reason == ECBPF_REASON_FILTER_TOO_BIG_LIMIT;
 }
 
-/* An answer is written into the first piece, where that is too short there is none. */
+/*
+ * An answer is written into the first piece, and keeps two tags: where the one is too short, or tags
+ * are more, there is none.
+ */
 static bool has_no_room(const struct facts *facts, size_t linear, const struct outcome *outcome)
 {
 	size_t quote = facts->family == 4 ? facts->l4 - facts->l3 + 8 : 1232;
 
-	return linear && linear < facts->l3 + quote && outcome->action == XDP_DROP &&
-	       outcome->reason == ECBPF_REASON_FILTER_TOO_BIG_ERROR;
+	if (outcome->action != XDP_DROP || outcome->reason != ECBPF_REASON_FILTER_TOO_BIG_ERROR)
+		return false;
+	return facts->l3 > 22 || (linear && linear < facts->l3 + quote);
 }
 
 static const char *compare_fate(enum fate fate, const struct outcome *outcome)

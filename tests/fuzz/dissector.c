@@ -178,33 +178,46 @@ static void dissect_ipv6(struct cursor *cursor, struct facts *facts)
 		dissect_transport(cursor, facts);
 }
 
+/*
+ * IEEE 802.1Q: TPID, TCI, and then again a type. Two tags are told of. Beyond them the kernel, which
+ * takes off as many priority tags (VLAN 0) as there are, may find IP as long as no third one names a
+ * VLAN. The cursor is left behind the type that ends them, 0 if more than two
+ * name one; -1: cut short.
+ */
+static int dissect_tags(struct cursor *cursor, struct facts *facts)
+{
+	unsigned int type, named = 0, tag;
+
+	for (tag = 0; has(cursor, 2); tag++) {
+		type = pair(cursor, 0);
+		cursor->at += 2;
+		if (type != 0x8100 && type != 0x88a8)
+			return named > 2 ? 0 : type;
+		if (!has(cursor, 4))
+			break;
+		named += pair(cursor, 0) % 4096 != 0;
+		if (tag < 2)
+			facts->tci[facts->tags++] = pair(cursor, 0);
+		cursor->at += 2;
+	}
+	return -1;
+}
+
 void dissect(const uint8_t *frame, size_t length, struct facts *facts)
 {
 	struct cursor cursor = { .frame = frame, .length = length, .at = 12 };
-	unsigned int type;
+	int type;
 
 	memset(facts, 0, sizeof(*facts));
-	facts->for_slots = true;
-	/* IEEE 802.1Q: TPID, TCI, and then again a type. */
-	while (has(&cursor, 2)) {
-		type = pair(&cursor, 0);
-		cursor.at += 2;
-		if (facts->tags == 2 || (type != 0x8100 && type != 0x88a8)) {
-			facts->l3 = cursor.at;
-			facts->family = type == 0x0800 ? 4 : type == 0x86dd ? 6 : 0;
-			facts->for_slots = facts->family;
-			if (facts->family == 4)
-				dissect_ipv4(&cursor, facts);
-			else if (facts->family == 6)
-				dissect_ipv6(&cursor, facts);
-			return;
-		}
-		if (!has(&cursor, 4))
-			break;
-		facts->tci[facts->tags++] = pair(&cursor, 0);
-		cursor.at += 2;
-	}
-	facts->cut = true;
+	type = dissect_tags(&cursor, facts);
+	facts->cut = type < 0;
+	facts->l3 = cursor.at;
+	facts->family = type == 0x0800 ? 4 : type == 0x86dd ? 6 : 0;
+	facts->for_slots = facts->cut || facts->family;
+	if (facts->family == 4)
+		dissect_ipv4(&cursor, facts);
+	else if (facts->family == 6)
+		dissect_ipv6(&cursor, facts);
 }
 
 static bool within(const struct facts *facts, const uint8_t *address, const struct listed *entry)

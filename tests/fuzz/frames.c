@@ -3,6 +3,9 @@
 
 #include "frames.h"
 
+/* As many as root follows, nearly. */
+#define TAGS_MAX 1000
+
 /* Where the frame being built stands: the field that says what comes next, and IP's length. */
 struct builder {
 	struct frame *frame;
@@ -160,12 +163,17 @@ static void build_link(struct builder *builder)
 		ethernet[6] &= ~1;
 	builder->next_field = 12;
 	if (chance(builder, 40))
-		tags = chance(builder, 5) ? 3 : 1 + pick(builder, 2);
+		tags = chance(builder, 20) ? 3 + pick(builder, 4) : 1 + pick(builder, 2);
+	if (chance(builder, 1))
+		tags = pick(builder, TAGS_MAX);
 	for (i = 0; i < tags; i++) {
 		put16(builder->frame->octets + builder->next_field,
 		      chance(builder, 50) ? 0x8100 : 0x88a8);
 		tag = add(builder, PART_TAG, 4);
 		random_fill(builder->random, tag, 2);
+		/* Priority tags, which name no VLAN. */
+		if (chance(builder, tags > 2 ? 80 : 20))
+			put16(tag, tag[0] << 8 & 0xf000);
 		builder->next_field += 4;
 	}
 }
