@@ -69,6 +69,15 @@ static __always_inline _Bool filter_is_local(const struct ecbpf_packet *packet)
 	return bpf_map_lookup_elem(&local_addresses, &key) != NULL;
 }
 
+/* A chain that goes on where root stopped may still come to a fragment header, which the kernel reads. */
+static __always_inline _Bool filter_may_be_fragment(const struct ecbpf_packet *packet)
+{
+	if (packet->flags & ECBPF_FRAGMENT)
+		return 1;
+	return packet->flags & ECBPF_L4_UNKNOWN && packet->family == 6 &&
+	       ecbpf_is_extension(packet->protocol);
+}
+
 /* Why the packet is to go for what it is; ECBPF_REASON_NO_OPINION: it is not. */
 static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
 {
@@ -82,7 +91,7 @@ static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
 		return ECBPF_REASON_FILTER_TRUNCATED;
 	if (filter_config.drop_options && flags & ECBPF_OPTIONS && packet->family == 4)
 		return ECBPF_REASON_FILTER_IP_OPTIONS;
-	if (filter_config.frags_drop && flags & ECBPF_FRAGMENT) {
+	if (filter_config.frags_drop && filter_may_be_fragment(packet)) {
 		if (!filter_config.frags_local_pass || !filter_is_local(packet))
 			return ECBPF_REASON_FILTER_FRAGMENT;
 		filter_count(FILTER_STAT_FRAG_LOCAL);
