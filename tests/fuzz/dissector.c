@@ -153,6 +153,7 @@ static bool dissect_chain(struct cursor *cursor, struct facts *facts)
 		if (facts->fragment && !facts->first_fragment)
 			return false;
 	}
+	facts->chain_goes_on = is_extension(facts->protocol) && has(cursor, 0);
 	return true;
 }
 
@@ -327,7 +328,7 @@ static enum fate fate_by_looks(const uint8_t *frame, const struct facts *facts,
 		return FATE_DROP_CUT;
 	if (facts->options && facts->family == 4 && policy->drop_options)
 		return FATE_DROP_OPTIONS;
-	if (!facts->fragment || !policy->frags_drop)
+	if (!policy->frags_drop || (!facts->fragment && !facts->chain_goes_on))
 		return FATE_PASS;
 	if (policy->frags_local_pass && is_for_us(facts, policy))
 		return FATE_PASS;

@@ -28,6 +28,8 @@ struct facts {
 	bool fragment, first_fragment;
 	unsigned int fragment_offset;
 	bool l4_unknown;
+	/* IPv6 extension headers go on where this stopped to read them. */
+	bool chain_goes_on;
 	/* What follows each is valid only with it. */
 	bool addresses;
 	uint8_t source[16], destination[16];
