@@ -69,7 +69,7 @@ static __always_inline _Bool filter_is_local(const struct ecbpf_packet *packet)
 	return bpf_map_lookup_elem(&local_addresses, &key) != NULL;
 }
 
-/* A chain that goes on where root stopped may still come to a fragment header, which the kernel reads. */
+/* A chain that goes on where root stopped may still come to a fragment header. */
 static __always_inline _Bool filter_may_be_fragment(const struct ecbpf_packet *packet)
 {
 	if (packet->flags & ECBPF_FRAGMENT)
