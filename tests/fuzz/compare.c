@@ -100,8 +100,8 @@ static bool ran_out(const struct scene *scene, const struct outcome *outcome)
 }
 
 /*
- * An answer is written into the first piece, and keeps two tags: where the one is too short, or tags
- * are more, there is none.
+ * An answer is written into the first piece, and keeps two tags: where the one is too short or the
+ * others are more, there is none.
  */
 static bool has_no_room(const struct facts *facts, size_t linear, const struct outcome *outcome)
 {

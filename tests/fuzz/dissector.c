@@ -180,10 +180,10 @@ static void dissect_ipv6(struct cursor *cursor, struct facts *facts)
 }
 
 /*
- * IEEE 802.1Q: TPID, TCI, and then again a type. Two tags are told of. Beyond them the kernel, which
- * takes off as many priority tags (VLAN 0) as there are, may find IP as long as no third one names a
- * VLAN. The cursor is left behind the type that ends them, 0 if more than two
- * name one; -1: cut short.
+ * IEEE 802.1Q: TPID, TCI, and then again a type. Two tags are told of. Beyond them the kernel,
+ * which takes off as many priority tags (VLAN 0) as there are, may find IP as long as no third one
+ * names a VLAN. The cursor is left behind the type that ends them, which counts as 0 if more than
+ * two name one. -1: cut short.
  */
 static int dissect_tags(struct cursor *cursor, struct facts *facts)
 {

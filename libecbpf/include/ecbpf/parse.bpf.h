@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The one parser: Ethernet, two VLAN tags and any priority tags, IPv4 and IPv6 with their options
- * and extension headers, fragments, ports. Root runs it once for each packet; slots read its result.
+ * and extension headers, fragments, ports. Root runs it once for each packet; slots read its
+ * result.
  */
 #ifndef ECBPF_PARSE_BPF_H
 #define ECBPF_PARSE_BPF_H
