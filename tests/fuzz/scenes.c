@@ -150,6 +150,26 @@ static void fill_corners(struct scene *scene, struct random *random)
 	append(scene, entry);
 }
 
+/* Networks cut into few, several and many pieces: tables keep them in different ways. */
+static void fill_crowds(struct scene *scene, struct random *random)
+{
+	static const size_t crowds[] = { 2, 5, 9, 40 };
+	struct listed network, piece;
+	size_t crowd, i, octet;
+
+	for (crowd = 0; crowd < 2 * sizeof(crowds) / sizeof(crowds[0]); crowd++) {
+		network = (struct listed){ .family = crowd % 2 ? 6 : 4, .live = true };
+		octet = network.family == 4 ? 3 : 8;
+		random_fill(random, network.address, octet);
+		for (i = 0; i < crowds[crowd / 2]; i++) {
+			piece = network;
+			random_fill(random, piece.address + octet, network.family == 4 ? 1 : 8);
+			piece.length = octet * 8 + 1 + random_below(random, octet == 3 ? 8 : 64);
+			append(scene, piece);
+		}
+	}
+}
+
 static void fill_local(struct scene *scene, struct random *random)
 {
 	struct listed *local;
@@ -181,5 +201,6 @@ void scene_set(struct scene *scene, unsigned int index, uint64_t seed)
 		append(scene, (struct listed){ .family = 6, .live = true });
 	}
 	fill_corners(scene, &random);
+	fill_crowds(scene, &random);
 	fill_list(scene, &random);
 }

@@ -16,7 +16,7 @@ enum list_kind {
 	LIST_ALL,
 };
 
-#define LIST_MAX  640
+#define LIST_MAX  800
 #define LOCAL_MAX 6
 
 struct scene {
