@@ -128,7 +128,7 @@ static int prepare(const char *name, unsigned int flags, struct ecbpf_interface 
 
 	if (!*name || strlen(name) >= IF_NAMESIZE || strchr(name, '/'))
 		return no_interface(name);
-	err = ecbpf_pins_ready();
+	err = ecbpf_bpffs_ready();
 	if (err)
 		return err;
 	interface = calloc(1, sizeof(*interface));

@@ -97,8 +97,11 @@ static inline void ecbpf_freep(void *pointer)
 /* capabilities.c: as ecbpf_fail(), and names the capabilities that are missing if that is why. */
 int ecbpf_fail_kernel(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* bpffs.c: where it is; and that it is there, mounted if need be. */
+const char *ecbpf_bpffs(void);
+int ecbpf_bpffs_ready(void);
+
 /* pins.c: paths are absolute; names are single components. */
-int ecbpf_pins_ready(void);
 int ecbpf_pins_netns_path(char *path);
 int ecbpf_pins_interface_path(const char *name, char *path);
 void ecbpf_pins_interface_name(const char *component, char *name);

@@ -81,9 +81,12 @@ int ecbpf_exit_code(int err)
 	case EINVAL:
 		return EX_USAGE;
 	case EBADMSG:
+	case E2BIG:
 		return EX_DATAERR;
 	case ENODEV:
 		return EX_NOINPUT;
+	case EHOSTUNREACH:
+		return EX_NOHOST;
 	case EPERM:
 	case EACCES:
 		return EX_NOPERM;

@@ -7,20 +7,27 @@ static const struct {
 	const char *sentence;
 } reasons[] = {
 #define X(constant, name, sentence) [ECBPF_REASON_##constant] = { name, sentence },
-	ECBPF_REASONS(X)
+	ECBPF_REASONS(X) ECBPF_USER_REASONS(X)
 #undef X
 };
 
-_Static_assert(ECBPF_REASON_COUNT <= ECBPF_REASON_MAX, "the counters have room for all reasons");
+_Static_assert(ECBPF_REASON_COUNT <= ECBPF_REASON_BEFORE_USER &&
+		       ECBPF_REASON_USER_3 == ECBPF_REASON_MAX - 1,
+	       "the counters have room for all reasons");
+
+bool ecbpf_reason_is_known(unsigned int reason)
+{
+	return reason < ARRAY_SIZE(reasons) && reasons[reason].name;
+}
 
 const char *ecbpf_reason_name(unsigned int reason)
 {
-	return reason < ARRAY_SIZE(reasons) ? reasons[reason].name : "unknown";
+	return ecbpf_reason_is_known(reason) ? reasons[reason].name : "unknown";
 }
 
 const char *ecbpf_reason_sentence(unsigned int reason)
 {
-	return reason < ARRAY_SIZE(reasons) ? reasons[reason].sentence : "";
+	return ecbpf_reason_is_known(reason) ? reasons[reason].sentence : "";
 }
 
 const char *ecbpf_action_name(unsigned int action)

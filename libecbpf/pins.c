@@ -5,52 +5,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <bpf/bpf.h>
-#include <linux/magic.h>
 
 #include "internal.h"
 
-#define BPFFS_DEFAULT "/sys/fs/bpf"
-#define PINS_FOLDER   "ecbpf"
+#define PINS_FOLDER "ecbpf"
 
 /* bpffs refuses dots; interface names never hold a colon (kernel dev_valid_name()). */
 #define DOT_STORED ':'
-
-static const char *bpffs(void)
-{
-	const char *path = getenv("ECBPF_BPFFS");
-
-	return path && *path ? path : BPFFS_DEFAULT;
-}
-
-static bool is_bpffs(const char *path)
-{
-	struct statfs info;
-
-	return !statfs(path, &info) && (unsigned long)info.f_type == BPF_FS_MAGIC;
-}
-
-int ecbpf_pins_ready(void)
-{
-	const char *path = bpffs();
-
-	if (is_bpffs(path))
-		return 0;
-	if (mount("bpf", path, "bpf", 0, "mode=0700")) {
-		int err = -errno;
-
-		return ecbpf_fail(err == -EPERM ? err : -ENOENT,
-				  "%s: no bpffs there and mounting one failed (%s); run 'mount -t "
-				  "bpf bpf %s' as root",
-				  path, strerror(-err), path);
-	}
-	ecbpf_log(ECBPF_LOG_DEBUG, "%s: mounted bpffs", path);
-	return 0;
-}
 
 int ecbpf_path(char *path, const char *folder, const char *name)
 {
@@ -65,7 +29,7 @@ int ecbpf_pins_netns_path(char *path)
 
 	if (stat("/proc/self/ns/net", &netns))
 		return ecbpf_fail(-errno, "/proc/self/ns/net: %s", strerror(errno));
-	snprintf(path, ECBPF_PATH_MAX, "%s/" PINS_FOLDER "/%llu", bpffs(),
+	snprintf(path, ECBPF_PATH_MAX, "%s/" PINS_FOLDER "/%llu", ecbpf_bpffs(),
 		 (unsigned long long)netns.st_ino);
 	return 0;
 }

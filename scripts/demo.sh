@@ -160,8 +160,7 @@ The testbed stays up. Programs attached to the server's eth0 see what the client
   nsenter --net=/run/netns/$server $filter --drop --ips $client4 --expires 10s --interface eth0
   nsenter --net=/run/netns/$client ping $server4
 
-nsenter, because 'ip netns exec' gives each command a /sys without the pins. Another
-'./build.sh demo' removes it all.
+Another './build.sh demo' removes it all.
 TEXT
 }
 

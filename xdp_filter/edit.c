@@ -56,9 +56,12 @@ static int request_prefix(struct request *request, size_t index)
 	if (host_bits)
 		ecbpf_log(ECBPF_LOG_INFO, "%s: taken as %s (host bits cleared)", text,
 			  prefix_format(&item.prefix, normalised));
-	if (strlen(tag) >= FILTER_TAG_MAX)
-		return ecbpf_fail(-EINVAL, "tag '%.20s...' is longer than %d octets", tag,
-				  FILTER_TAG_MAX - 1);
+	if (!list_tag_is_valid(tag))
+		return ecbpf_fail(
+			-EINVAL,
+			"tag '%.70s' is longer than %d octets, or has control characters, "
+			"blanks around it or a word that begins with '#'",
+			tag, FILTER_TAG_MAX - 1);
 	item.action = edit->change == FILTER_CHANGE_ALLOW ? FILTER_ALLOW : FILTER_DROP;
 	item.expires = edit->expires ? filter_tick_after(edit->expires) : 0;
 	err = filter_list_tag(&request->list, tag, &item.tag) ?:

@@ -42,10 +42,15 @@ static char *rest_of_line(char *cursor)
 	return text;
 }
 
-static bool printable(const char *text)
+bool list_tag_is_valid(const char *tag)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
+	size_t length = strlen(tag), i;
+
+	if (length >= FILTER_TAG_MAX || (length && (tag[0] == ' ' || tag[length - 1] == ' ')))
+		return false;
+	for (i = 0; i < length; i++)
+		if ((unsigned char)tag[i] < ' ' || tag[i] == 0x7f ||
+		    (tag[i] == '#' && (!i || tag[i - 1] == ' ')))
 			return false;
 	return true;
 }
@@ -66,7 +71,7 @@ int list_line_parse(char *line, struct filter_item *item, const char **tag, bool
 	if (prefix_parse(word, &parsed.prefix, host_bits))
 		return -EINVAL;
 	*tag = rest_of_line(line);
-	if (strlen(*tag) >= FILTER_TAG_MAX || !printable(*tag))
+	if (!list_tag_is_valid(*tag))
 		return -EINVAL;
 	*item = parsed;
 	return 1;
@@ -156,10 +161,11 @@ int list_file_read(const char *path, uint32_t expires, struct filter_list *list)
 	if (err)
 		return err;
 	if (reader.normalised)
-		ecbpf_log(ECBPF_LOG_INFO, "%s: cleared host bits of %zu prefixes", reader.name,
+		ecbpf_log(ECBPF_LOG_INFO, "%s: host bits cleared on %zu lines", reader.name,
 			  reader.normalised);
 	if (duplicates)
-		ecbpf_log(ECBPF_LOG_INFO, "%s: %zu prefixes stand there again; the last one counts",
+		ecbpf_log(ECBPF_LOG_INFO,
+			  "%s: %zu lines repeat a prefix of another; the last one counts",
 			  reader.name, duplicates);
 	return 0;
 }

@@ -22,6 +22,9 @@
  */
 int list_line_parse(char *line, struct filter_item *item, const char **tag, bool *host_bits);
 
+/* Whether @tag could stand in a file: printable, short enough, no word of it begins with '#'. */
+bool list_tag_is_valid(const char *tag);
+
 /**
  * list_file_read() - append the entries of a file to @list, sorted afterwards
  * @path: "-" is stdin

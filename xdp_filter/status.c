@@ -291,6 +291,7 @@ static int show_all(char *const *names, size_t count, struct shown **out)
 static void print_lists(const struct shown *shown, size_t count)
 {
 	char text[PREFIX_TEXT_SIZE];
+	const char *tag;
 	size_t i, j;
 
 	for (i = 0; i < count; i++) {
@@ -303,9 +304,9 @@ static void print_lists(const struct shown *shown, size_t count)
 
 			if (expired(item))
 				continue;
-			printf("%s%s %s\n", item->action == FILTER_ALLOW ? "allow " : "",
-			       prefix_format(&item->prefix, text),
-			       filter_list_tag_text(list, item->tag));
+			tag = filter_list_tag_text(list, item->tag);
+			printf("%s%s%s%s\n", item->action == FILTER_ALLOW ? "allow " : "",
+			       prefix_format(&item->prefix, text), *tag ? " " : "", tag);
 		}
 	}
 }

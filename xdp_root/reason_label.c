@@ -4,7 +4,7 @@
 
 const char *reason_label(unsigned int code, char text[REASON_LABEL_MAX])
 {
-	if (code < ECBPF_REASON_COUNT)
+	if (ecbpf_reason_is_known(code))
 		return ecbpf_reason_name(code);
 	snprintf(text, REASON_LABEL_MAX, "code_%u", code);
 	return text;
@@ -12,5 +12,5 @@ const char *reason_label(unsigned int code, char text[REASON_LABEL_MAX])
 
 bool reason_is_listed(const struct ecbpf_status *status, unsigned int code)
 {
-	return code < ECBPF_REASON_COUNT || status->reasons[code];
+	return ecbpf_reason_is_known(code) || status->reasons[code];
 }

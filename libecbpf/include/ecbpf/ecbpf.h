@@ -200,6 +200,8 @@ int ecbpf_counters_clear(struct ecbpf_root *root);
 int ecbpf_interfaces(char ***names);
 void ecbpf_names_free(char **names);
 
+/* Whether this release has a name for the code. */
+bool ecbpf_reason_is_known(unsigned int reason);
 /* enum ecbpf_reason as text; "unknown" and "" for codes beyond the list. */
 const char *ecbpf_reason_name(unsigned int reason);
 const char *ecbpf_reason_sentence(unsigned int reason);

@@ -2,8 +2,8 @@
 /*
  * Why a packet met its fate: the one list of verdict reasons.
  *
- * A reason has a code (its place in this list, part of the ABI: append only, before
- * ECBPF_REASON_USER_0), a name that operators grep for, and a sentence.
+ * A reason has a code (its place in this list, part of the ABI: append only), a name that operators
+ * grep for, and a sentence.
  */
 #ifndef ECBPF_REASONS_H
 #define ECBPF_REASONS_H
@@ -24,20 +24,28 @@
 	X(FILTER_BAD_LENGTH, "filter_bad_length",                                              \
 	  "IP length field is shorter than the header or longer than the frame")               \
 	X(FILTER_IP_OPTIONS, "filter_ip_options", "IPv4 header carries options")               \
-	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")                  \
-	X(USER_0, "user_0", "Verdict of a program outside this suite (0)")                     \
-	X(USER_1, "user_1", "Verdict of a program outside this suite (1)")                     \
-	X(USER_2, "user_2", "Verdict of a program outside this suite (2)")                     \
+	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")
+
+/* For programs outside this suite; these codes never move. */
+#define ECBPF_USER_REASONS(X)                                              \
+	X(USER_0, "user_0", "Verdict of a program outside this suite (0)") \
+	X(USER_1, "user_1", "Verdict of a program outside this suite (1)") \
+	X(USER_2, "user_2", "Verdict of a program outside this suite (2)") \
 	X(USER_3, "user_3", "Verdict of a program outside this suite (3)")
+
+/* Room for reasons in the counters: a power of two, so that a code can be masked. */
+#define ECBPF_REASON_MAX 64
 
 enum ecbpf_reason {
 #define X(constant, name, sentence) ECBPF_REASON_##constant,
 	ECBPF_REASONS(X)
 #undef X
+	/* How many the suite itself has. */
 	ECBPF_REASON_COUNT,
+	ECBPF_REASON_BEFORE_USER = ECBPF_REASON_MAX - 5,
+#define X(constant, name, sentence) ECBPF_REASON_##constant,
+	ECBPF_USER_REASONS(X)
+#undef X
 };
-
-/* Room for reasons in the counters: a power of two, so that a code can be masked. */
-#define ECBPF_REASON_MAX 64
 
 #endif

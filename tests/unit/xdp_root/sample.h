@@ -42,7 +42,7 @@ static inline struct ecbpf_status sample_attached(void)
 	status.slots[5].actions[XDP_PASS] = 12;
 	status.reasons[ECBPF_REASON_NO_OPINION] = 9;
 	status.reasons[ECBPF_REASON_FILTER_SOURCE] = 330948;
-	status.reasons[ECBPF_REASON_MAX - 1] = 2;
+	status.reasons[50] = 2;
 	return status;
 }
 

@@ -218,11 +218,11 @@ static void every_count_is_there(void **state)
 	    "action=\"XDP_PASS\"}",
 	    UINT64_MAX);
 	has(&reader, "ecbpf_reasons_total{interface=\"eth0\",reason=\"filter_source\"}", 330948);
-	has(&reader, "ecbpf_reasons_total{interface=\"eth0\",reason=\"code_63\"}", 2);
+	has(&reader, "ecbpf_reasons_total{interface=\"eth0\",reason=\"code_50\"}", 2);
 	/* Root and slots 2 and 5, but not those that never had a program. */
 	assert_int_equal(count_of(&reader, "ecbpf_verdicts_total{interface=\"eth0\""),
 			 3 * ECBPF_ACTIONS);
-	assert_int_equal(count_of(&reader, "ecbpf_reasons_total{"), ECBPF_REASON_COUNT + 1);
+	assert_int_equal(count_of(&reader, "ecbpf_reasons_total{"), ECBPF_REASON_COUNT + 4 + 1);
 	assert_int_equal(count_of(&reader, "ecbpf_verdicts_total{interface=\"eth1\""), 0);
 	reader_free(&reader);
 }

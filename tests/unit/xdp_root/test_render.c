@@ -136,8 +136,8 @@ static void reasons_are_explained(void **state)
 			    32 + 60 + 53);
 	assert_non_null(strstr(text, " | filter_source            |           330948 | "
 				     "Source address is in a dropped IPv4 prefix\n"));
-	assert_non_null(strstr(text, "\n  63 | code_63                  |                2 | \n"));
-	assert_null(strstr(text, "\n  62 |"));
+	assert_non_null(strstr(text, "\n  50 | code_50                  |                2 | \n"));
+	assert_null(strstr(text, "\n  51 |"));
 	free(text);
 }
 
@@ -210,9 +210,9 @@ static void json_has_every_number(void **state)
 		    "{\"slot\": 5, \"id\": 0, \"name\": null, \"load_time\": null, \"actions\": "
 		    "{\"XDP_ABORTED\": 0, \"XDP_DROP\": 0, \"XDP_PASS\": 12, "
 		    "\"XDP_TX\": 0, \"XDP_REDIRECT\": 0, \"XDP_INVALID_ACTION\": 0}}");
-	assert_int_equal(json_object_object_length(reasons), ECBPF_REASON_COUNT + 1);
+	assert_int_equal(json_object_object_length(reasons), ECBPF_REASON_COUNT + 4 + 1);
 	json_equals(json_object_object_get(reasons, "filter_source"), "330948");
-	json_equals(json_object_object_get(reasons, "code_63"), "2");
+	json_equals(json_object_object_get(reasons, "code_50"), "2");
 	json_equals(json_object_object_get(interface, "frags"), "false");
 	json_object_put(object);
 
