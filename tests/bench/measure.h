@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Timing programs by BPF_PROG_TEST_RUN. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pmu.h"
+#include "report.h"
+
+#define MEASURE_ROUNDS_MAX 99
+
+/**
+ * struct probe - a program to run
+ * @frame: NULL: there is no such probe
+ * @action: what it must return
+ */
+struct probe {
+	int program;
+	const uint8_t *frame;
+	size_t size;
+	uint32_t action;
+};
+
+enum probe_role {
+	/* What does nothing, to compare with. */
+	PROBE_BARE,
+	/*
+	 * The wrapper around subject and peer, around nothing: what it takes beyond PROBE_BARE is
+	 * taken off theirs.
+	 */
+	PROBE_WRAPPER,
+	PROBE_SUBJECT,
+	/* Somebody else's program for the same, to compare with instead of PROBE_BARE. */
+	PROBE_PEER,
+	PROBE_ROLES,
+};
+
+/**
+ * struct measurement - a case
+ * @section: of the report, that its row goes to
+ */
+struct measurement {
+	int section;
+	char name[ROW_NAME_MAX];
+	struct goal goal;
+	struct probe probes[PROBE_ROLES];
+};
+
+struct measure_settings {
+	unsigned long rounds;
+	unsigned long repeat;
+	const struct pmu *pmu;
+};
+
+/* Run a frame @repeat times. Return: -EBADMSG: the last one met another action than expected. */
+int measure_verify(const struct probe *probe, unsigned long repeat);
+
+/*
+ * Each round runs every probe of every measurement, one after the other; a row each goes to
+ * @report.
+ */
+int measure_all(const struct measurement *measurements, size_t count,
+		const struct measure_settings *settings, struct report *report);
+
+/* The middle one of @count values, which it sorts. */
+double measure_median(double *values, size_t count);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Frames that are really sent: from one end of a veth pair, by live frames of BPF_PROG_TEST_RUN, to
+ * the XDP program on the other end, all on one CPU.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "bare.skel.h"
+#include "bench.h"
+#include "sources.h"
+#include "subject.h"
+#include "testbed.h"
+#include "wrapper.h"
+
+/* Headers of libbpf 1.1 come with older ones of the kernel. */
+#define LIVE_FRAMES (1U << 1)
+#define BATCH	    64
+
+#define DROP_INTERFACE "drop0"
+#define DROP_PEER      "drop1"
+#define DROP_RATIO     0.8
+
+#define MILLION 1e6
+
+/* A program that returns XDP_TX, run as if frames had come in at @from: they leave there. */
+struct sender {
+	int program;
+	const char *from;
+	const char *to;
+};
+
+/* In a round; short, since nobody else gets the CPU meanwhile. */
+#define BURSTS 5
+
+struct rates {
+	double ours[MEASURE_ROUNDS_MAX * BURSTS];
+	double bare[MEASURE_ROUNDS_MAX * BURSTS];
+};
+
+static int send_frames(const struct sender *sender, const struct bench_frame *frame,
+		       unsigned long count)
+{
+	struct xdp_md context = {
+		.data_end = frame->size,
+		.ingress_ifindex = if_nametoindex(sender->from),
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->octets,
+		    .data_size_in = frame->size, .ctx_in = &context, .ctx_size_in = sizeof(context),
+		    .repeat = count, .flags = LIVE_FRAMES, .batch_size = BATCH);
+
+	return bpf_prog_test_run_opts(sender->program, &options);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* Million frames a second that the program at the other end took. */
+static int measure_rate(const struct sender *sender, const struct bench_frame *frame,
+			unsigned long count, double *rate)
+{
+	uint32_t before, after;
+	double began, ended;
+	int err;
+
+	err = testbed_received(sender->to, &before);
+	if (err)
+		return err;
+	testbed_undisturbed_begin();
+	began = now();
+	err = send_frames(sender, frame, count);
+	ended = now();
+	testbed_undisturbed_end();
+	if (err)
+		return ecbpf_fail(err, "sending live frames: %s", strerror(-err));
+	err = testbed_received(sender->to, &after);
+	*rate = (uint32_t)(after - before) / (ended - began) / MILLION;
+	return err;
+}
+
+static int measure_rates(const struct bench *bench, const char *name, struct goal goal, int section,
+			 const struct sender senders[2], const struct bench_frame *frame)
+{
+	size_t bursts = bench->settings.rounds * BURSTS, i;
+	struct row row = { .unit = "Mpps", .goal = goal };
+	static struct rates rates;
+	int err = 0;
+
+	for (i = 0; i < bursts && !err; i++) {
+		err = measure_rate(&senders[0], frame, bench->burst, &rates.ours[i]);
+		if (!err)
+			err = measure_rate(&senders[1], frame, bench->burst, &rates.bare[i]);
+	}
+	if (err)
+		return err;
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	row.median = measure_median(rates.ours, bursts);
+	row.best = rates.ours[bursts - 1];
+	measure_median(rates.bare, bursts);
+	row.baseline = rates.bare[bursts - 1];
+	return report_row(bench->report, section, &row);
+}
+
+/* What the filter took it must have dropped. */
+static int verify(void)
+{
+	uint64_t dropped = 0;
+	int err = subject_dropped(&dropped);
+
+	return err || dropped ? err : ecbpf_fail(-EBADMSG, "of live frames none was dropped");
+}
+
+/* One source for all frames, then one drawn for each. */
+static int measure_list(const struct bench *bench, int section, const struct prefix *addresses,
+			size_t size)
+{
+	const struct goal goal = { GOAL_RATIO_AT_LEAST, DROP_RATIO };
+	int tx = bpf_program__fd(bench->bare->progs.bare_tx), err;
+	struct sender senders[] = { { tx, SUBJECT_PEER, SUBJECT_INTERFACE },
+				    { tx, DROP_PEER, DROP_INTERFACE } };
+	struct wrapper wrapper = {};
+	struct bench_frame frame;
+	char name[ROW_NAME_MAX], count[32];
+
+	bench_tcp_frame(4, addresses[0].addr, &frame);
+	snprintf(name, sizeof(name), "%s prefixes, listed, hot", bench_count_text(size, count));
+	err = measure_rates(bench, name, goal, section, senders, &frame);
+	if (!err)
+		err = wrapper_open_sources(addresses, bench->addresses, tx, &wrapper);
+	if (!err)
+		err = verify();
+	if (err)
+		return err;
+	senders[0].program = senders[1].program = wrapper.program;
+	snprintf(name, sizeof(name), "%s prefixes, listed, random", bench_count_text(size, count));
+	err = measure_rates(bench, name, (struct goal){}, section, senders, &frame);
+	wrapper_close(&wrapper);
+	return err;
+}
+
+static int set_up(struct subject *subject, struct filter_list *list)
+{
+	int err = testbed_set_up(SUBJECT_INTERFACE);
+
+	if (!err)
+		err = testbed_set_up(SUBJECT_PEER);
+	return err ? err : subject_fill_filter(subject, NULL, list);
+}
+
+static int measure_size(const struct bench *bench, int section, size_t size)
+{
+	struct prefix *addresses = calloc(bench->addresses, sizeof(*addresses));
+	struct filter_list list = {};
+	struct subject subject;
+	int err;
+
+	if (!addresses)
+		return -ENOMEM;
+	err = sources_list(4, size, &list);
+	if (!err)
+		err = sources_draw(4, SOURCES_LISTED, &list, addresses, bench->addresses);
+	if (!err)
+		err = subject_open(&subject);
+	if (!err) {
+		err = set_up(&subject, &list);
+		if (!err)
+			err = measure_list(bench, section, addresses, size);
+		subject_close(&subject);
+	}
+	filter_list_free(&list);
+	free(addresses);
+	return err;
+}
+
+int suite_live(struct bench *bench)
+{
+	const struct sender probe = { bpf_program__fd(bench->bare->progs.bare_tx), DROP_PEER,
+				      NULL };
+	int section = report_section(bench->report,
+				     "Live frames over veth, one CPU: dropped by root and filter",
+				     "bare XDP_DROP");
+	struct bench_frame frame;
+	int err;
+
+	if (section < 0)
+		return section;
+	err = testbed_attach(DROP_INTERFACE, DROP_PEER,
+			     bpf_program__fd(bench->bare->progs.bare_drop));
+	if (err)
+		return err;
+	bench_tcp_frame(4, NULL, &frame);
+	if (send_frames(&probe, &frame, 1) == -EINVAL) {
+		err = report_skip(bench->report, "live frames",
+				  "this kernel can't send them (5.18 and later can)");
+	} else {
+		err = measure_size(bench, section, bench->sizes[1]);
+		if (!err)
+			err = measure_size(bench, section, bench->sizes[BENCH_SIZES - 1]);
+	}
+	testbed_delete(DROP_INTERFACE);
+	return err;
+}
