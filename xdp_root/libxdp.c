@@ -179,6 +179,12 @@ int root_libxdp_attach(struct ecbpf_interface *interface, struct ecbpf_root *roo
 
 	if (err == -EPERM || err == -EINVAL || err == -EOPNOTSUPP)
 		return no_dispatcher(interface);
+	if (err == -EBUSY && !has_dispatcher(ecbpf_interface_ifindex(interface)))
+		return ecbpf_fail(
+			err,
+			"%s: another XDP program is there without libxdp's dispatcher, alone "
+			"(as where the kernel has no freplace); take it off first",
+			ecbpf_interface_name(interface));
 	return err ? failed(interface, err, "attaching") : 0;
 }
 
