@@ -25,7 +25,7 @@ static const struct scene scenes[SCENES] = {
 	{ .name = "budget",
 	  .kind = LIST_DROPS,
 	  .ptb_max_pps = 1,
-	  .policy = { .frags_drop = true, .answers = true, .limited = true } },
+	  .policy = { .frags_drop = true, .drop_options = true, .answers = true, .limited = true } },
 	{ .name = "silent",
 	  .kind = LIST_MIXED,
 	  .ptb_max_pps = 0,
@@ -98,8 +98,9 @@ static struct listed invent(const struct scene *scene, struct random *random)
 		entry.length = near->length + random_below(random, 10);
 		if (random_chance(random, 30))
 			entry.length = near->length - random_below(random, 10);
-		if (entry.length > 200)
-			entry.length = 1;
+		/* One short entry would settle most sources, and the length may be below 0. */
+		if (entry.length < 4 || entry.length > 200)
+			entry.length = width / 4;
 		if (entry.length > width)
 			entry.length = width;
 	}
