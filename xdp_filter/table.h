@@ -13,7 +13,7 @@
  * builds new arrays for a new program: nothing is edited under traffic.
  *
  *	table_plan()	sorts, resolves, and says how large each array must be
- *	(the loader sets value sizes and entries by name, the constants in .rodata, loads, maps memory)
+ *	(the loader sets sizes by map name, the constants in .rodata, loads, maps the memory)
  *	table_fill()	writes the arrays
  *	table_free()
  */
@@ -49,8 +49,8 @@ extern const char *const table_map_name[TABLE_MAPS];
 /*
  * Sorts and resolves `rules`, both families mixed in any order; they may go once this returns.
  * `progress` may be NULL; planning is the first half of its percents, filling the second.
- * Returns 0, -EINVAL (a prefix, an id out of range), -EEXIST (a prefix twice), -E2BIG (more than the
- * arrays can address) or -ENOMEM, with `*out` untouched.
+ * Returns 0, -EINVAL (a prefix, an id out of range), -EEXIST (a prefix twice), -E2BIG (more than
+ * the arrays can address) or -ENOMEM, with `*out` untouched.
  */
 int table_plan(const struct table_rule *rules, size_t count, const struct table_progress *progress,
 	       struct table **out);

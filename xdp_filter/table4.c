@@ -7,18 +7,19 @@
 #include "table_build.h"
 
 #define CELL_BLOCKS 32U /* /24s in a cell */
-#define SMALL_RUNS 5U
+#define SMALL_RUNS  5U
 #define MEDIUM_RUNS 9U
-#define BITS_WORDS(shift) (1U << (32 - (shift) - 5))
-#define SHIFT_MIN 8U
-#define SHIFT_MAX 10U
-#define FALSE_MAX 128U /* of so many addresses at random, one may pass v4_bits though nothing covers it */
+
+#define COARSE_SHIFT_MIN    10U
+#define COARSE_SHIFT_MAX    12U
+#define COARSE_WORDS(shift) (1U << (27 - (shift)))
+/* Of so many addresses at random one may pass the coarse bitmap though nothing covers it. */
+#define COARSE_PASS_ONE_IN 32U
 
 struct table4_writer {
 	const struct table_run *run; /* the one that the next address is in */
 	const struct table_run *end;
 	const __u32 *bits;
-	__u32 shift;
 	struct table4_cell *cells;
 	__u32 *pool; /* NULL: count only */
 	__u32 used; /* words of the pool */
@@ -160,7 +161,7 @@ static void write_blocks(struct table4_writer *writer, struct table4_cell *cell,
 	cell->starts = 0;
 	cell->before = writer->used - 1;
 	for (i = 0; i < CELL_BLOCKS; i++) {
-		__u32 bit = (first + (i << 8)) >> writer->shift;
+		__u32 bit = (first >> 8) + i;
 		bool leaf = blocks[i].count > 1;
 
 		if (!(writer->bits[bit >> 5] >> (bit & 31) & 1))
@@ -218,32 +219,32 @@ static __u64 count_covered(const struct table_runs *runs)
 	return covered;
 }
 
-static __u64 count_bits(const __u32 *bits, __u32 shift)
+static __u64 count_bits(const __u32 *bits, __u32 words)
 {
 	__u64 count = 0;
 	__u32 i;
 
-	for (i = 0; i < BITS_WORDS(shift); i++)
+	for (i = 0; i < words; i++)
 		count += __builtin_popcount(bits[i]);
 	return count;
 }
 
 /*
- * Sets `bits` in the largest blocks that still tell nearly all addresses which nothing covers: a
- * short list then needs little of the cache. Returns the shift.
+ * The largest blocks whose bits still stop nearly all addresses that nothing covers, and so spare
+ * most packets the larger bitmap; 0 where that would stop too few. `bits` is scratch.
  */
-static __u32 choose_shift(const struct table_runs *runs, __u32 *bits)
+static __u32 choose_coarse_shift(const struct table_runs *runs, __u32 *bits)
 {
-	__u64 passing_max = count_covered(runs) + (1ULL << 32) / FALSE_MAX;
-	__u32 shift = SHIFT_MAX;
+	__u64 passing_max = count_covered(runs) + (1ULL << 32) / COARSE_PASS_ONE_IN;
+	__u32 shift;
 
-	for (;;) {
-		memset(bits, 0, BITS_WORDS(shift) * sizeof(*bits));
+	for (shift = COARSE_SHIFT_MAX; shift >= COARSE_SHIFT_MIN; shift--) {
+		memset(bits, 0, COARSE_WORDS(shift) * sizeof(*bits));
 		mark_blocks(runs, shift, bits);
-		if (shift == SHIFT_MIN || count_bits(bits, shift) << shift <= passing_max)
+		if (count_bits(bits, COARSE_WORDS(shift)) << shift <= passing_max)
 			return shift;
-		shift--;
 	}
+	return 0;
 }
 
 int table4_plan(const struct table_runs *runs, struct table_layout *layout)
@@ -252,21 +253,26 @@ int table4_plan(const struct table_runs *runs, struct table_layout *layout)
 		.run = runs->runs,
 		.end = runs->runs + runs->run_count,
 	};
-	__u32 *bits;
+	__u32 *bits, shift, words = TABLE4_BITS_WORDS;
 
 	if (runs->run_count == 1 && !runs->runs->word)
 		return 0;
-	bits = malloc(BITS_WORDS(SHIFT_MIN) * sizeof(*bits));
+	bits = malloc(TABLE4_BITS_WORDS * sizeof(*bits));
 	if (!bits)
 		return -ENOMEM;
-	writer.shift = choose_shift(runs, bits);
+	shift = choose_coarse_shift(runs, bits);
+	if (shift)
+		words += COARSE_WORDS(shift);
+	memset(bits, 0, TABLE4_BITS_WORDS * sizeof(*bits));
+	mark_blocks(runs, 8, bits);
 	writer.bits = bits;
 	write_cells(&writer);
 	free(bits);
 	if (writer.used > TABLE4_INDEX_MASK)
 		return -E2BIG;
-	layout->v4.shift = writer.shift;
-	layout->map[TABLE_V4_BITS].value_size = BITS_WORDS(writer.shift) * sizeof(*bits);
+	layout->v4.used = 1;
+	layout->v4.coarse_shift = shift;
+	layout->map[TABLE_V4_BITS].value_size = words * sizeof(*bits);
 	layout->map[TABLE_V4_CELLS].value_size = TABLE4_CELLS * sizeof(struct table4_cell);
 	layout->map[TABLE_V4_POOL].value_size = TABLE4_POOL_WORDS * sizeof(__u32);
 	layout->map[TABLE_V4_POOL].max_entries = writer.used / TABLE4_POOL_WORDS + 1;
@@ -279,14 +285,16 @@ void table4_fill(const struct table_runs *runs, const struct table_layout *layou
 	struct table4_writer writer = {
 		.run = runs->runs,
 		.end = runs->runs + runs->run_count,
-		.shift = layout->v4.shift,
 		.bits = memory[TABLE_V4_BITS],
 		.cells = memory[TABLE_V4_CELLS],
 		.pool = memory[TABLE_V4_POOL],
 	};
+	__u32 *bits = memory[TABLE_V4_BITS];
 
-	if (!writer.shift)
+	if (!layout->v4.used)
 		return;
-	mark_blocks(runs, writer.shift, memory[TABLE_V4_BITS]);
+	mark_blocks(runs, 8, bits);
+	if (layout->v4.coarse_shift)
+		mark_blocks(runs, layout->v4.coarse_shift, bits + TABLE4_BITS_WORDS);
 	write_cells(&writer);
 }

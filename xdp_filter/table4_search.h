@@ -71,28 +71,34 @@ static __always_inline __u32 table4_leaf(const void *memory, __u32 word, __u32 b
 	return pool[(index + kind + table4_count_below(ends, byte)) & last];
 }
 
+static __always_inline __u32 table4_bit(const __u32 *bits, __u32 index)
+{
+	return bits[index >> 5] >> (index & 31) & 1;
+}
+
 static __always_inline __u32 table4_search(const volatile struct table4_constants *constants,
 					   const void *memory, __u32 address)
 {
-	__u32 shift = constants->shift;
-	const struct table4_cell *cells;
+	__u32 coarse_shift = constants->coarse_shift;
+	const struct table4_cell *cell;
 	const __u32 *pool;
 	const __u32 *bits;
-	__u32 index, block;
+	__u32 index;
 
-	if (!shift)
+	if (!constants->used)
 		return 0;
 	bits = table4_value(memory, TABLE_V4_BITS, 0);
 	if (!bits)
 		return 0;
-	block = address >> shift;
-	if (!(bits[block >> 5] >> (block & 31) & 1))
+	if (coarse_shift && !table4_bit(bits + TABLE4_BITS_WORDS, address >> coarse_shift))
 		return 0;
-	cells = table4_value(memory, TABLE_V4_CELLS, 0);
-	if (!cells)
+	if (!table4_bit(bits, address >> 8))
 		return 0;
-	block = address >> 13;
-	index = cells[block].before + table4_rank(cells[block].starts, address >> 8 & 31);
+	cell = table4_value(memory, TABLE_V4_CELLS, 0);
+	if (!cell)
+		return 0;
+	cell += address >> 13;
+	index = cell->before + table4_rank(cell->starts, address >> 8 & 31);
 	pool = table4_pool(memory, index);
 	if (!pool)
 		return 0;

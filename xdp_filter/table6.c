@@ -187,8 +187,8 @@ int table6_plan(const struct table_runs *runs, struct table_layout *layout)
 	layout->v6.lows = !!writer.cuts;
 	layout->map[TABLE_V6_INDEX].value_size = sizeof(struct table6_node) << shift;
 	layout->map[TABLE_V6_INDEX].max_entries = (trees->node_count >> shift) + 1;
-	layout->map[TABLE_V6_LEAVES].value_size =
-		writer.cuts ? sizeof(struct table6_leaf) : offsetof(struct table6_leaf, lows);
+	layout->map[TABLE_V6_LEAVES].value_size = writer.cuts ? sizeof(struct table6_leaf) :
+								offsetof(struct table6_leaf, lows);
 	layout->map[TABLE_V6_LEAVES].max_entries = trees->leaf_count + 1;
 	layout->map[TABLE_V6_LOW].value_size = sizeof(struct table6_low);
 	layout->map[TABLE_V6_LOW].max_entries = writer.low_count + 1;

@@ -6,10 +6,16 @@
 #define MARKS_PER_WORD 4U
 #define LOG2_WORDS_MIN 6U
 #define LOG2_WORDS_MAX 18U
-#define SPREAD_MIN 4096U
+#define SPREAD_MIN     4096U
 
 /* Depths at which prefixes are marked; the first takes all that the others don't. */
-enum { DEPTH_16, DEPTH_32, DEPTH_48, DEPTH_64, DEPTHS };
+enum mark_depth {
+	DEPTH_16,
+	DEPTH_32,
+	DEPTH_48,
+	DEPTH_64,
+	DEPTHS,
+};
 
 struct marker {
 	__u64 *words; /* NULL: count only */

@@ -92,8 +92,8 @@ static void write_level(struct table6_trees *trees, const struct table6_entry *e
 		if (i % TABLE6_FANOUT == 0)
 			node->child = first_child + i;
 		else
-			node->keys[i % TABLE6_FANOUT - 1] =
-				i < children ? entries[i * stride].key : beyond;
+			node->keys[i % TABLE6_FANOUT - 1] = i < children ? entries[i * stride].key :
+									   beyond;
 	}
 }
 
@@ -102,8 +102,8 @@ static __u32 write_tree(struct table6_trees *trees, const struct table6_entry *e
 			size_t count, __u64 beyond)
 {
 	__u32 nodes = count_nodes(count), depth = 0;
-	__u32 left = (1U << trees->index_shift) -
-		     (trees->node_count & ((1U << trees->index_shift) - 1));
+	__u32 left =
+		(1U << trees->index_shift) - (trees->node_count & ((1U << trees->index_shift) - 1));
 	__u32 child = trees->leaf_count;
 	size_t stride = TABLE6_FANOUT;
 

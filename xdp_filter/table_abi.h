@@ -11,9 +11,9 @@
  * entry that covers it, with TABLE_WALK when some entry of its chain can expire and the caller has
  * to walk the chain.
  */
-#define TABLE_WALK (1U << 31)
+#define TABLE_WALK    (1U << 31)
 #define TABLE_ID_MASK 0xffffffU
-#define TABLE_ID_MAX TABLE_ID_MASK
+#define TABLE_ID_MAX  TABLE_ID_MASK
 
 enum table_map {
 	TABLE_V4_BITS,
@@ -28,7 +28,8 @@ enum table_map {
 
 /* The loader copies these into .rodata before load, where the verifier takes them for constants. */
 struct table4_constants {
-	__u32 shift; /* address >> shift: its bit in v4_bits; 0: the table is empty */
+	__u32 used; /* 0: the table is empty */
+	__u32 coarse_shift; /* address >> this: its bit in the second bitmap; 0: there is none */
 };
 
 struct table6_constants {
@@ -42,14 +43,18 @@ struct table6_constants {
 /*
  * IPv4
  *
- * v4_bits (one value): a bit per block of addresses, set where any address of it has an answer.
+ * v4_bits (one value): a bit per /24, set where any address of it has an answer; behind that, where
+ *	the list is short enough, the same for larger blocks, which fit into the cache.
  * v4_cells (one value): for each 32 /24s, at which of them a run of equal /24s starts, and where
  *	the runs' words begin in the pool. A /24 whose bit in v4_bits is clear belongs to any run.
  * v4_pool: words of 32 bits, the first of them 0: of each run, an answer or a reference to a leaf
- *	in the pool; and leaves, for /24s that are cut further: where runs of addresses end, and their answers.
+ *	in the pool; and leaves, for /24s that are cut further: where runs of addresses end, then
+ *	their answers.
  */
-#define TABLE4_CELLS (1U << 19)
-#define TABLE4_POOL_WORDS 1024U /* in one value; no leaf's header and no small leaf crosses values */
+#define TABLE4_BITS_WORDS (1U << 19)
+#define TABLE4_CELLS	  (1U << 19)
+/* In one value; a leaf doesn't cross values, but for the answers of a large one. */
+#define TABLE4_POOL_WORDS 1024U
 
 struct table4_cell {
 	__u32 starts; /* bit i: a run starts at the i-th /24 */
@@ -57,7 +62,7 @@ struct table4_cell {
 };
 
 /* A pool word that refers to a leaf: reference, kind, pool index. */
-#define TABLE4_LEAF (1U << 30)
+#define TABLE4_LEAF	  (1U << 30)
 #define TABLE4_KIND_SHIFT 24
 #define TABLE4_INDEX_MASK 0xffffffU
 
@@ -71,11 +76,10 @@ enum table4_kind {
 struct table4_large {
 	__u32 starts[8];
 	__u32 before; /* pool index of the word before the first answer */
-	__u32 pad;
 	__u8 rank[8]; /* bits set in the words before */
 };
 
-#define TABLE4_LARGE_WORDS 12U
+#define TABLE4_LARGE_WORDS 11U
 
 /*
  * IPv6
@@ -91,15 +95,15 @@ struct table4_large {
  * A tree covers half of the 64-bit keys, those with the same top bit: within that half the sign of
  * a difference of two keys tells which is larger, without a branch.
  */
-#define TABLE6_FANOUT 16U
+#define TABLE6_FANOUT	 16U
 #define TABLE6_DEPTH_MAX 6U
 #define TABLE6_CHAIN_MAX 16U
 
 /*
  * The filter's marks, bits of table6_constants.probes. Every prefix is marked by its first 64, 48,
- * 32 or 16 bits; one that is shorter than that, for every block of so many bits in it. All but those
- * marked by 16 bits have another mark by 32, so that an address in a /32 without entries costs one
- * access.
+ * 32 or 16 bits; one that is shorter than that, for every block of so many bits in it. All but
+ * those marked by 16 bits have another mark by 32, so that an address in a /32 without entries
+ * costs one access.
  */
 #define TABLE6_PROBE_16 1U
 #define TABLE6_PROBE_32 2U
@@ -111,17 +115,17 @@ struct table4_large {
  * length; behind that, up to the next key, nothing is listed.
  */
 #define TABLE6_SPAN_SHIFT 24
-#define TABLE6_SPAN_MASK 63U
+#define TABLE6_SPAN_MASK  63U
 #define TABLE6_INDEX_MASK 0xffffffU
 
-/* A root word that is no answer: index of the root (a node, or at depth 0 a leaf), depth as span. */
+/* A root word that is no answer: index of the root (a node; at depth 0 a leaf), depth as span. */
 #define TABLE6_TREE (1U << 30)
 
 /*
  * A leaf's word for one /64 that is cut further. With an id: one prefix, the span is its own, its
  * lower half in lows[]; next to it nothing is listed. Without: lows[] refers to v6_low.
  */
-#define TABLE6_LOW (1U << 30)
+#define TABLE6_LOW	(1U << 30)
 #define TABLE6_LOW_PAIR (1ULL << 32) /* the reference is to a pair of roots, no chain */
 
 struct table6_node {

@@ -8,13 +8,13 @@
  * The loader sets value size and entries of each from the table's layout, and fills it through
  * mmap(). Given by size and not by type: BTF of another size would be refused.
  */
-#define TABLE_MAP(map_name)                                                                        \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
-		__uint(map_flags, BPF_F_MMAPABLE);                             \
-		__uint(max_entries, 1);                                                            \
-		__uint(key_size, sizeof(__u32));                                                   \
-		__uint(value_size, 8);                                                             \
+#define TABLE_MAP(map_name)                        \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__uint(key_size, sizeof(__u32));   \
+		__uint(value_size, 8);             \
 	} map_name SEC(".maps")
 
 #endif

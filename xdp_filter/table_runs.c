@@ -48,7 +48,9 @@ static struct table_address open_bits(unsigned int length)
 {
 	struct table_address open = {
 		.high = length < 64 ? ~0ULL >> length : 0,
-		.low = length <= 64 ? ~0ULL : length < 128 ? ~0ULL >> (length - 64) : 0,
+		.low = length <= 64 ? ~0ULL :
+		       length < 128 ? ~0ULL >> (length - 64) :
+				      0,
 	};
 
 	return open;
