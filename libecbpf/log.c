@@ -46,11 +46,15 @@ void ecbpf_log_set(ecbpf_log_callback callback, void *context, enum ecbpf_log_le
 
 static void log_va(enum ecbpf_log_level level, const char *format, va_list arguments)
 {
-	char message[MESSAGE_MAX];
+	char message[MESSAGE_MAX], *at;
 
 	if (level > sink.level)
 		return;
 	vsnprintf(message, sizeof(message), format, arguments);
+	/* One line, whatever names and arguments hold. */
+	for (at = message; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	sink.callback(level, message, sink.context);
 }
 
