@@ -317,8 +317,8 @@ static __always_inline __u32 ecbpf_names_vlan(__be16 tci)
  * Kernels take priority tags off a frame however many there are, even without VLAN support, so IP
  * for this very interface may lie behind them. Follows tags from packet->l3_offset, leaves there
  * where they end, and sets @protocol to what is announced then: to 0, which is nobody's, if more
- * than two name VLANs. False: the frame ends before. What changes lives in memory, as in
- * ecbpf_parse_extensions(); nobody reads l4_offset before addresses are known.
+ * than two name VLANs. False: the frame, or patience, ends before. What changes lives in memory, as
+ * in ecbpf_parse_extensions(); nobody reads l4_offset before addresses are known.
  */
 static __always_inline _Bool ecbpf_parse_priority_tags(struct ecbpf_packet *packet,
 						       const struct ecbpf_frame *frame,
@@ -345,8 +345,7 @@ static __always_inline _Bool ecbpf_parse_priority_tags(struct ecbpf_packet *pack
 		*protocol = packet->l4_offset > 2 ? 0 : tag->protocol;
 		return 1;
 	}
-	*protocol = 0;
-	return 1;
+	return 0;
 }
 
 static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
