@@ -114,22 +114,35 @@ static int read_line(struct reader *reader, char *text, struct filter_list *list
 	return err ? ecbpf_fail(err, "%s: %s", reader->name, strerror(-err)) : 0;
 }
 
+/* fgets() that gives the number of octets read, NULs included; 0 at the end. */
+static size_t get_line(char text[LIST_LINE_MAX], FILE *file)
+{
+	size_t length = LIST_LINE_MAX;
+
+	/* The last NUL is then the one that fgets() wrote. */
+	memset(text, '\n', LIST_LINE_MAX);
+	if (!fgets(text, LIST_LINE_MAX, file))
+		return 0;
+	while (text[--length])
+		;
+	return length;
+}
+
 static int read_lines(struct reader *reader, FILE *file, struct filter_list *list)
 {
 	char text[LIST_LINE_MAX];
 	size_t length;
 	int err;
 
-	while (fgets(text, sizeof(text), file)) {
+	while ((length = get_line(text, file))) {
 		reader->line++;
-		length = strlen(text);
+		if (strlen(text) < length)
+			return ecbpf_fail(-EBADMSG, "%s:%lu: line holds a NUL; nothing changed",
+					  reader->name, reader->line);
 		if (length == sizeof(text) - 1 && text[length - 1] != '\n')
 			return ecbpf_fail(-EBADMSG,
 					  "%s:%lu: line is longer than %d octets; nothing changed",
 					  reader->name, reader->line, LIST_LINE_MAX - 2);
-		if ((!length || text[length - 1] != '\n') && !feof(file))
-			return ecbpf_fail(-EBADMSG, "%s:%lu: line holds a NUL; nothing changed",
-					  reader->name, reader->line);
 		err = read_line(reader, text, list);
 		if (err)
 			return err;
