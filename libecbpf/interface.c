@@ -158,9 +158,13 @@ int ecbpf_interface_open(const char *name, unsigned int flags, struct ecbpf_inte
 	err = prepare(name, flags, &interface);
 	if (err)
 		return err;
-	err = lock_folder(interface, flags) ?: read_state(interface);
+	err = lock_folder(interface, flags);
+	/* It may have gone, or been made anew, while another loader had the lock. */
+	interface->ifindex = if_nametoindex(name);
+	if (!err && !interface->ifindex && !(flags & ECBPF_INTERFACE_GONE))
+		err = no_interface(name);
 	if (!err)
-		err = settle_stale(interface, flags);
+		err = read_state(interface) ?: settle_stale(interface, flags);
 	if (err) {
 		ecbpf_interface_close(interface);
 		return err;
