@@ -226,8 +226,6 @@ static __always_inline enum ptb_result ptb_reshape(struct xdp_md *ctx, __u32 lin
 	__u8 header[PTB_LINK_MAX];
 	void *data, *end;
 
-	if (link + quoted > length)
-		return PTB_FAILED;
 	if (link + quoted < length && bpf_xdp_adjust_tail(ctx, (int)(link + quoted - length)))
 		return PTB_FAILED;
 	if (bpf_xdp_adjust_head(ctx, -(int)headers))

@@ -103,6 +103,24 @@ struct fixture {
 		ETHER(), IPV6(.from = (source), .next = EXACTLY(6)), OCTETS(12) \
 	}
 
+/* As many extension headers as root follows */
+#define EIGHT(...)                                                                                \
+	{                                                                                         \
+		ETHER(), IPV6(__VA_ARGS__), EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),                     \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),                     \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), UDP()               \
+	}
+/* One more: what comes there may be the header of a fragment. */
+#define NINE(...)                                                                                 \
+	{                                                                                         \
+		ETHER(), IPV6(__VA_ARGS__), EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),                     \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),                     \
+			EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),                     \
+			FRAGMENT(8, .next = EXACTLY(17)), OCTETS(8)                               \
+	}
+
 /* Without configuration and list: only what lies is dropped. */
 static const struct fixture lax[] = {
 	{ "UDP", FROM(FRAME_FROM4), PASSES },
@@ -122,6 +140,7 @@ static const struct fixture lax[] = {
 	{ "first fragment", FIRST_FROM(FRAME_FROM4), PASSES },
 	{ "later fragment", LATER_FROM(FRAME_FROM4), PASSES },
 	{ "first fragment of IPv6", FIRST_FROM6(FRAME_FROM6), PASSES },
+	{ "nine headers", NINE(), PASSES },
 	{ "later fragment of IPv6", LATER_FROM6(FRAME_FROM6), PASSES },
 	{ "frame that ends in its tag",
 	  { ETHER(), VLAN(1), IPV4(), UDP() },
@@ -231,12 +250,7 @@ static const struct fixture sources[] = {
 	{ "an unknown protocol",
 	  { ETHER(), IPV4(.from = "10.0.0.1", .next = EXACTLY(GRE)), OCTETS(9) },
 	  HIT(ID_10_0) },
-	{ "behind nine extension headers",
-	  { ETHER(), IPV6(.from = "2001:db8:f::1"), EXTENSION(DESTINATION, 8),
-	    EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),
-	    EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8),
-	    EXTENSION(DESTINATION, 8), EXTENSION(DESTINATION, 8), UDP() },
-	  HIT6(ID_F) },
+	{ "behind nine extension headers", NINE(.from = "2001:db8:f::1"), HIT6(ID_F) },
 	{ "in a later fragment", LATER_FROM("10.0.0.1"), HIT(ID_10_0) },
 	{ "evil bit and a listed source", EVIL_FROM("10.0.0.1"), HIT(ID_10_0) },
 	{ "header length below 5 and a listed source",
@@ -259,6 +273,10 @@ static const struct fixture strict[] = {
 	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
 	{ "later fragment of IPv6", LATER_FROM6(FRAME_FROM6),
 	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
+	{ "eight headers", EIGHT(), PASSES },
+	{ "nine headers", NINE(), .reason = ECBPF_REASON_FILTER_FRAGMENT,
+	  .stats = COUNT(IP_FRAG_DROP) },
+	{ "nine headers, allowed", NINE(.from = "2001:db8:a::1"), PASSES },
 	{ "atomic fragment", { ETHER(), IPV6(), FRAGMENT(0), UDP() }, PASSES },
 	{ "don't fragment", { ETHER(), IPV4(.fragment = 0x4000), UDP() }, PASSES },
 	{ "IPv4 options", OPTIONS_FROM(FRAME_FROM4), .reason = ECBPF_REASON_FILTER_IP_OPTIONS,
@@ -336,6 +354,7 @@ static const struct fixture local[] = {
 	  .stats = COUNT(FRAG_LOCAL) },
 	{ "later fragment of IPv6 through the host", LATER_TO6("2001:db8:2::8"),
 	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
+	{ "nine headers to the host", NINE(.to = "2001:db8:2::7"), .stats = COUNT(FRAG_LOCAL) },
 	{ "whole packet to the host", { ETHER(), IPV4(.to = "198.51.100.7"), UDP() }, PASSES },
 	{ "evil fragment to the host",
 	  { ETHER(), IPV4(.to = "198.51.100.7", .fragment = RESERVED_BIT | 1), OCTETS(8) },
