@@ -21,9 +21,9 @@ static bool capable(cap_value_t capability)
 	return value == CAP_SET;
 }
 
-/* Names, separated by spaces, of what BPF work needs and this process lacks. */
-static void missing(char *text, size_t size)
+const char *ecbpf_capabilities_missing(void)
 {
+	static char text[64];
 	static const struct {
 		cap_value_t capability;
 		const char *name;
@@ -41,22 +41,25 @@ static void missing(char *text, size_t size)
 	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (capable(needed[i].capability) || (needed[i].implied && admin))
 			continue;
-		length += snprintf(text + length, size - length, " %s", needed[i].name);
+		length += snprintf(text + length, sizeof(text) - length, "%s%s", length ? " " : "",
+				   needed[i].name);
 	}
+	return text;
 }
 
 int ecbpf_fail_kernel(int err, const char *format, ...)
 {
-	char message[512], names[64];
+	const char *names;
+	char message[512];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	if (err == -EPERM || err == -EACCES) {
-		missing(names, sizeof(names));
-		if (names[0])
-			return ecbpf_fail(err, "%s: %s; missing:%s", message, strerror(-err),
+		names = ecbpf_capabilities_missing();
+		if (*names)
+			return ecbpf_fail(err, "%s: %s; missing: %s", message, strerror(-err),
 					  names);
 		return ecbpf_fail(err, "%s: %s; check access to the pin folder", message,
 				  strerror(-err));

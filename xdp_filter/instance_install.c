@@ -30,12 +30,14 @@ struct build {
 
 static int failed(const struct build *build, int err, const char *what)
 {
-	const char *hint = "";
+	const char *missing = "", *before = "";
 
-	if (err == -EPERM || err == -EACCES)
-		hint = "; it takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
-	return ecbpf_fail(err, "%s: %s: %s%s; nothing changed", ecbpf_root_interface(build->root),
-			  what, strerror(-err), hint);
+	if (err == -EPERM || err == -EACCES) {
+		missing = ecbpf_capabilities_missing();
+		before = *missing ? "; missing: " : "";
+	}
+	return ecbpf_fail(err, "%s: %s: %s%s%s; nothing changed", ecbpf_root_interface(build->root),
+			  what, strerror(-err), before, missing);
 }
 
 static uint32_t power_of_two(uint32_t value)

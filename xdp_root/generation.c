@@ -10,10 +10,11 @@
 
 static int load_failed(const char *what, int err)
 {
-	if (err == -EPERM || err == -EACCES)
-		return ecbpf_fail(err,
-				  "loading %s: %s; it takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
-				  what, strerror(-err));
+	const char *missing = ecbpf_capabilities_missing();
+
+	if ((err == -EPERM || err == -EACCES) && *missing)
+		return ecbpf_fail(err, "loading %s: %s; missing: %s", what, strerror(-err),
+				  missing);
 	return ecbpf_fail(err, "loading %s: %s; --debug shows the verifier's log", what,
 			  strerror(-err));
 }

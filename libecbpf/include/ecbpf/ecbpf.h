@@ -56,6 +56,9 @@ int ecbpf_fail(int err, const char *format, ...) __attribute__((format(printf, 2
 /* The sysexits.h code that stands for @err, a negative errno of this library; 0 for 0. */
 int ecbpf_exit_code(int err);
 
+/* Names, with spaces between, of the capabilities that loading takes and this process lacks. */
+const char *ecbpf_capabilities_missing(void);
+
 /* Root arrays ---------------------------------------------------------------------------- */
 
 enum ecbpf_which {
