@@ -75,7 +75,7 @@ def scratch(machine, request):
 def bed(machine):
     """Server and client, nothing attached."""
     # pylint: disable=redefined-outer-name,unused-argument
-    made = testbed.Testbed()
+    made = testbed.Bed()
     yield made
     made.close()
 

@@ -175,7 +175,7 @@ def interrupt(process):
     return Result(process.args[3:], process.returncode, out, err)
 
 
-class Testbed:
+class Bed:
     """A server with the tools, and a client, joined by veth."""
 
     def __init__(self):
