@@ -35,7 +35,7 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-/* The smallest XDP program: 0 or -errno. */
+/* The smallest XDP program: a descriptor or -errno. */
 static int load_smallest(unsigned int flags)
 {
 	const struct bpf_insn pass[] = {
@@ -49,10 +49,7 @@ static int load_smallest(unsigned int flags)
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "harness_probe", "GPL", pass, ARRAY_SIZE(pass),
 			   &options);
 	libbpf_set_print(say_warnings);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return fd;
 }
 
 static bool stay_on(int cpu)
@@ -66,14 +63,16 @@ static bool stay_on(int cpu)
 
 bool harness_usable(void)
 {
-	int err = load_smallest(0);
+	int fd = load_smallest(0);
 
-	if (err == -EPERM || err == -ENOSYS) {
+	if (fd == -EPERM || fd == -ENOSYS) {
 		printf("skipped: loading an XDP program: %s; it takes CAP_BPF, CAP_NET_ADMIN and "
 		       "CAP_PERFMON\n",
-		       strerror(-err));
+		       strerror(-fd));
 		return false;
 	}
+	if (fd >= 0)
+		close(fd);
 	return stay_on(sched_getcpu());
 }
 
@@ -87,10 +86,31 @@ bool harness_move(struct harness *harness, int cpu)
 
 bool harness_has_frags(void)
 {
-	if (!load_smallest(XDP_HAS_FRAGS))
-		return true;
-	printf("not run: this kernel has no multi-buffer XDP\n");
-	return false;
+	int fd = load_smallest(XDP_HAS_FRAGS);
+
+	if (fd < 0) {
+		printf("not run: this kernel has no multi-buffer XDP\n");
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+bool harness_has_pieces(void)
+{
+	struct xdp_md context = { .data_end = 20 };
+	uint8_t frame[40] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
+	int fd = load_smallest(XDP_HAS_FRAGS), err = fd;
+
+	if (fd >= 0) {
+		err = bpf_prog_test_run_opts(fd, &options);
+		close(fd);
+	}
+	if (err)
+		printf("not run: this kernel puts frames of tests into one piece\n");
+	return !err;
 }
 
 static void set_up_program(const struct harness *harness, struct bpf_program *program)
@@ -102,9 +122,9 @@ static void set_up_program(const struct harness *harness, struct bpf_program *pr
 
 void harness_open(struct harness *harness, bool frags)
 {
-	harness->frags = frags;
-	harness->cpu = sched_getcpu();
-	harness->root = xdp_root_bpf__open();
+	*harness = (struct harness){ .frags = frags,
+				     .cpu = sched_getcpu(),
+				     .root = xdp_root_bpf__open() };
 	assert_non_null(harness->root);
 	harness->root->rodata->ecbpf_frags = frags;
 	set_up_program(harness, harness->root->progs.xdp_root_prog);
@@ -212,12 +232,17 @@ static unsigned int moved(const __u64 *before, const __u64 *after, unsigned int 
 void harness_run(struct harness *harness, const uint8_t *frame, size_t length,
 		 struct outcome *outcome)
 {
+	struct xdp_md context = { .data_end = harness->first_piece };
 	struct ecbpf_percpu before, after;
 	unsigned int counter;
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
 		    .data_out = outcome->frame, .data_size_out = sizeof(outcome->frame),
 		    .repeat = 1);
 
+	if (harness->first_piece && harness->first_piece < length) {
+		options.ctx_in = &context;
+		options.ctx_size_in = sizeof(context);
+	}
 	read_state(harness, &before);
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(harness->root->progs.xdp_root_prog),
 						&options),

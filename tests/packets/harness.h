@@ -21,9 +21,16 @@ struct xdp_root_bpf;
 /* Exit code of a test that can't run here. */
 #define HARNESS_SKIP 77
 
+/**
+ * struct harness - a root array
+ * @frags: its programs take multi-buffer frames
+ * @first_piece: octets that lie in the first piece of a frame; 0: as many as go into it
+ * @cpu: programs run there
+ */
 struct harness {
 	struct xdp_root_bpf *root;
 	bool frags;
+	size_t first_piece;
 	int cpu;
 };
 
@@ -49,6 +56,9 @@ bool harness_usable(void);
 
 /* Whether the kernel knows multi-buffer XDP (5.18); says so if not. */
 bool harness_has_frags(void);
+
+/* Whether the kernel lets tests say how much lies in the first piece (6.18); says so if not. */
+bool harness_has_pieces(void);
 
 void harness_open(struct harness *harness, bool frags);
 void harness_close(struct harness *harness);

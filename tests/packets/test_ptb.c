@@ -576,6 +576,26 @@ static void test_cut_unawares(void **state)
 	slots_close(&slots);
 }
 
+/* What would be quoted doesn't lie in the first piece. */
+static void test_pieces(void **state)
+{
+	static uint8_t frame[FRAME_MAX];
+	const size_t length = frame_build(first_fragment, frame);
+
+	(void)state;
+	if (root_count < 2 || !harness_has_pieces())
+		skip();
+	open_filter(&roots[1], (struct filter_config){ ANSWERING });
+	roots[1].first_piece = 14 + 20 + 8;
+	run_answered(&roots[1], frame, length);
+	for (roots[1].first_piece--; roots[1].first_piece >= 14; roots[1].first_piece--)
+		run_dropped(&roots[1], frame, length, ECBPF_REASON_FILTER_TOO_BIG_ERROR,
+			    COUNT(PTB_ERR));
+	roots[1].first_piece = 0;
+	filter_close(&filter);
+	harness_occupy(&roots[1], 0);
+}
+
 static int close_filter(void **state)
 {
 	(void)state;
@@ -610,6 +630,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_budget, close_filter),
 		cmocka_unit_test_teardown(test_budget_of_all_cpus, close_filter),
 		cmocka_unit_test(test_mtu_of_now),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test_teardown(test_no_room, close_filter),
 		cmocka_unit_test_teardown(test_cut_unawares, close_filter),
 	};

@@ -512,6 +512,33 @@ static void test_table(void **state)
 			run_fixture(&roots[i], &table->fixtures[j]);
 }
 
+static const struct table every_table[] = {
+	{ plain, ARRAY_SIZE(plain) },	      { tagged, ARRAY_SIZE(tagged) },
+	{ headers, ARRAY_SIZE(headers) },     { lengths, ARRAY_SIZE(lengths) },
+	{ fragments, ARRAY_SIZE(fragments) }, { extensions, ARRAY_SIZE(extensions) },
+	{ truncated, ARRAY_SIZE(truncated) },
+};
+
+/* Wherever the first piece of a frame ends, root reads on. */
+static void test_pieces(void **state)
+{
+	static const size_t sizes[] = { 14, 15, 18, 33, 34, 37, 41, 54, 57, 62, 75, 90, 120 };
+	struct harness *root = &roots[1];
+	size_t i, j, k;
+
+	(void)state;
+	if (root_count < 2 || !harness_has_pieces())
+		skip();
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		print_message(" %zu octets in the first piece\n", sizes[i]);
+		root->first_piece = sizes[i];
+		for (j = 0; j < ARRAY_SIZE(every_table); j++)
+			for (k = 0; k < every_table[j].count; k++)
+				run_fixture(root, &every_table[j].fixtures[k]);
+	}
+	root->first_piece = 0;
+}
+
 /* Where the headers that root reads end, in a frame that has them all. */
 static size_t headers_end(const struct found *found)
 {
@@ -643,6 +670,7 @@ int main(void)
 		{ "fragments", test_table, NULL, NULL, TABLE(fragments) },
 		{ "extension headers", test_table, NULL, NULL, TABLE(extensions) },
 		{ "truncated", test_table, NULL, NULL, TABLE(truncated) },
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_big_tcp),
