@@ -99,22 +99,18 @@ static __always_inline __u32 entries_decide(__u32 id, __u32 now)
 /* Id of the longest allow entry, live or not, that covers the packet's source; 0: none. */
 static __always_inline __u32 entries_find_allow(const struct ecbpf_packet *packet)
 {
-	struct filter_allow_key key = { .length = 128 };
-	const struct filter_entry *entry;
+	struct filter_allow_key key = { .family = packet->family };
 	__u32 *id;
 
 	if (packet->family == 4) {
-		key.address.words[2] = bpf_htonl(0xffff);
-		key.address.words[3] = packet->saddr[0];
+		key.length = FILTER_ALLOW_LENGTH(32);
+		key.address.words[0] = packet->saddr[0];
 	} else {
+		key.length = FILTER_ALLOW_LENGTH(128);
 		__builtin_memcpy(&key.address, packet->saddr, sizeof(key.address));
 	}
 	id = bpf_map_lookup_elem(&allows, &key);
-	if (!id)
-		return 0;
-	/* A prefix as short as ::/0 covers mapped addresses, but no IPv4 packet. */
-	entry = bpf_map_lookup_elem(&entries, id);
-	return entry && entry->family == packet->family ? *id : 0;
+	return id ? *id : 0;
 }
 
 static __always_inline void entries_hit(__u32 id)

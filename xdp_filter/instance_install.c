@@ -241,17 +241,14 @@ static int fill_allows(struct build *build)
 
 	for (id = 1; id <= list->count; id++) {
 		const struct filter_item *item = &list->items[id - 1];
-		struct filter_allow_key key = { .length = item->prefix.length };
+		struct filter_allow_key key = {
+			.length = FILTER_ALLOW_LENGTH(item->prefix.length),
+			.family = item->prefix.family,
+		};
 
 		if (item->action != FILTER_ALLOW)
 			continue;
-		if (item->prefix.family == 4) {
-			key.length += 96;
-			key.address.words[2] = htonl(0xffff);
-			memcpy(&key.address.words[3], item->prefix.addr, 4);
-		} else {
-			memcpy(&key.address, item->prefix.addr, sizeof(key.address));
-		}
+		memcpy(&key.address, item->prefix.addr, sizeof(key.address));
 		if (bpf_map_update_elem(fd, &key, &id, BPF_ANY))
 			return -errno;
 	}

@@ -22,7 +22,7 @@
  */
 int list_line_parse(char *line, struct filter_item *item, const char **tag, bool *host_bits);
 
-/* Whether @tag could stand in a file: printable, short enough, no word of it begins with '#'. */
+/* Whether @tag could stand in a file: UTF-8 without control characters, short enough, no word begins with '#'. */
 bool list_tag_is_valid(const char *tag);
 
 /**

@@ -92,11 +92,17 @@ struct filter_address {
 	__be32 words[4];
 };
 
-/* Key of "allows", an LPM trie: ids of the allow entries; an IPv4 length counts 96 more. */
+/*
+ * Key of "allows", an LPM trie: ids of the allow entries. The length counts the bits of the family
+ * too; an IPv4 address is the first word.
+ */
 struct filter_allow_key {
 	__u32 length;
+	__u32 family;
 	struct filter_address address;
 };
+
+#define FILTER_ALLOW_LENGTH(prefix_length) (32 + (prefix_length))
 
 /* X(CONSTANT, key in status and JSON) */
 #define FILTER_STATS(X)                     \

@@ -152,17 +152,24 @@ static int fill_table(struct machine *machine, struct table *table)
 	return err;
 }
 
-/* The network as "allows" and "local_addresses" have it. */
-static struct filter_allow_key key_of(const struct listed *listed)
+static struct filter_allow_key allow_key_of(const struct listed *listed)
 {
-	struct filter_allow_key key = { .length = listed->length };
+	struct filter_allow_key key = { .length = FILTER_ALLOW_LENGTH(listed->length),
+					.family = listed->family };
+
+	memcpy(&key.address, listed->address, listed->family == 4 ? 4 : 16);
+	return key;
+}
+
+static struct filter_address local_key_of(const struct listed *listed)
+{
+	struct filter_address key = {};
 
 	if (listed->family == 4) {
-		key.length += 96;
-		key.address.words[2] = htonl(0xffff);
-		memcpy(&key.address.words[3], listed->address, 4);
+		key.words[2] = htonl(0xffff);
+		memcpy(&key.words[3], listed->address, 4);
 	} else {
-		memcpy(&key.address, listed->address, 16);
+		memcpy(&key, listed->address, 16);
 	}
 	return key;
 }
@@ -188,7 +195,7 @@ static int fill_entries(struct machine *machine, const uint32_t *parents)
 		if (bpf_map_update_elem(bpf_map__fd(machine->filter->maps.entries), &id, &entry,
 					BPF_ANY))
 			return -errno;
-		key = key_of(&scene->list[i]);
+		key = allow_key_of(&scene->list[i]);
 		if (entry.action == FILTER_ALLOW &&
 		    bpf_map_update_elem(bpf_map__fd(machine->filter->maps.allows), &key, &id,
 					BPF_ANY))
@@ -199,14 +206,14 @@ static int fill_entries(struct machine *machine, const uint32_t *parents)
 
 static int fill_local(struct machine *machine)
 {
-	struct filter_allow_key key;
+	struct filter_address key;
 	uint8_t present = 1;
 	size_t i;
 
 	for (i = 0; i < machine->scene->policy.local_length; i++) {
-		key = key_of(&machine->scene->local[i]);
-		if (bpf_map_update_elem(bpf_map__fd(machine->filter->maps.local_addresses),
-					&key.address, &present, BPF_ANY))
+		key = local_key_of(&machine->scene->local[i]);
+		if (bpf_map_update_elem(bpf_map__fd(machine->filter->maps.local_addresses), &key,
+					&present, BPF_ANY))
 			return -errno;
 	}
 	return 0;

@@ -100,21 +100,15 @@ static void fill_entry(struct filter *filter, const struct table_rule *rule,
 				      .length = rule->prefix.length,
 				      .action = listed->action,
 				      .family = rule->prefix.family };
-	struct filter_allow_key key = { .length = rule->prefix.length };
-	uint8_t *address = (uint8_t *)&key.address;
+	struct filter_allow_key key = { .length = FILTER_ALLOW_LENGTH(rule->prefix.length),
+					.family = rule->prefix.family };
 
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.entries), &rule->id,
 					     &entry, BPF_ANY),
 			 0);
 	if (listed->action != FILTER_ALLOW)
 		return;
-	if (rule->prefix.family == 4) {
-		key.length += 96;
-		memset(address + 10, 0xff, 2);
-		memcpy(address + 12, rule->prefix.addr, 4);
-	} else {
-		memcpy(address, rule->prefix.addr, 16);
-	}
+	memcpy(&key.address, rule->prefix.addr, sizeof(key.address));
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.allows), &key,
 					     &rule->id, BPF_ANY),
 			 0);

@@ -152,6 +152,9 @@ static void lines_are_read(void **state)
 		{ "allow", -EINVAL, NULL, 0, NULL },
 		{ "deny 10.0.0.0/8", -EINVAL, NULL, 0, NULL },
 		{ "10.0.0.0/8 \033[31mred", -EINVAL, NULL, 0, NULL },
+		{ "10.0.0.0/8 caf\xc3\xa9", 1, "10.0.0.0/8", FILTER_DROP, "caf\xc3\xa9" },
+		{ "10.0.0.0/8 caf\xe9", -EINVAL, NULL, 0, NULL },
+		{ "10.0.0.0/8 \xed\xa0\x80", -EINVAL, NULL, 0, NULL },
 		{ "10.0.0.0/8 1234567890123456789012345678901234567890123456789012345678901234",
 		  -EINVAL, NULL, 0, NULL },
 	};
