@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "table4_search.h"
 #include "table_map.bpf.h"
 
 TABLE_MAP(v4_bits);
@@ -28,12 +29,12 @@ static __always_inline const void *table4_value(const void *memory, enum table_m
 	}
 }
 
-#include "table4_search.h"
-
 /* `address` in network order; the answer as in table_abi.h. */
 static __always_inline __u32 table4_lookup(__be32 address)
 {
-	return table4_search(&table4, NULL, bpf_ntohl(address));
+	const struct table_source source = { table4_value, NULL };
+
+	return table4_search(&table4, &source, bpf_ntohl(address));
 }
 
 #endif

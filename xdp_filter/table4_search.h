@@ -3,11 +3,10 @@
 #define XDP_FILTER_TABLE4_SEARCH_H
 
 /*
- * The IPv4 look-up, compiled into the BPF program and into the loader's tests alike. Whoever
- * includes this has table4_value(memory, map, index): a value of an array, NULL outside it.
+ * The IPv4 look-up, compiled into the BPF program and into the loader's tests alike.
  */
 
-#include "table_abi.h"
+#include "table_source.h"
 #include "table_touch.h"
 
 /* A leaf is mostly this near behind the word that refers to it. */
@@ -38,17 +37,17 @@ static __always_inline __u32 table4_count_below(__u64 ends, __u64 byte)
 	return (((even >> 8 & ones) + (odd >> 8 & ones)) * ones) >> 48;
 }
 
-static __always_inline const __u32 *table4_pool(const void *memory, __u32 index)
+static __always_inline const __u32 *table4_pool(const struct table_source *source, __u32 index)
 {
-	return table4_value(memory, TABLE_V4_POOL, index / TABLE4_POOL_WORDS);
+	return source->value(source->memory, TABLE_V4_POOL, index / TABLE4_POOL_WORDS);
 }
 
-static __always_inline __u32 table4_leaf(const void *memory, __u32 word, __u32 byte)
+static __always_inline __u32 table4_leaf(const struct table_source *source, __u32 word, __u32 byte)
 {
 	const __u32 last = TABLE4_POOL_WORDS - 1;
 	__u32 kind = word >> TABLE4_KIND_SHIFT & 3;
 	__u32 index = word & TABLE4_INDEX_MASK;
-	const __u32 *pool = table4_pool(memory, index);
+	const __u32 *pool = table4_pool(source, index);
 	__u64 ends;
 
 	if (!pool)
@@ -62,7 +61,7 @@ static __always_inline __u32 table4_leaf(const void *memory, __u32 word, __u32 b
 		large = (const void *)(pool + at);
 		index = large->before + large->rank[byte >> 5] +
 			table4_rank(large->starts[byte >> 5], byte & 31);
-		pool = table4_pool(memory, index);
+		pool = table4_pool(source, index);
 		return pool ? pool[index & last] : 0;
 	}
 	/* A small leaf lacks the second word: all ones there are ends that no byte is above. */
@@ -77,7 +76,7 @@ static __always_inline __u32 table4_bit(const __u32 *bits, __u32 index)
 }
 
 static __always_inline __u32 table4_search(const volatile struct table4_constants *constants,
-					   const void *memory, __u32 address)
+					   const struct table_source *source, __u32 address)
 {
 	__u32 coarse_shift = constants->coarse_shift;
 	const struct table4_cell *cell;
@@ -87,24 +86,24 @@ static __always_inline __u32 table4_search(const volatile struct table4_constant
 
 	if (!constants->used)
 		return 0;
-	bits = table4_value(memory, TABLE_V4_BITS, 0);
+	bits = source->value(source->memory, TABLE_V4_BITS, 0);
 	if (!bits)
 		return 0;
 	if (coarse_shift && !table4_bit(bits + TABLE4_BITS_WORDS, address >> coarse_shift))
 		return 0;
 	if (!table4_bit(bits, address >> 8))
 		return 0;
-	cell = table4_value(memory, TABLE_V4_CELLS, 0);
+	cell = source->value(source->memory, TABLE_V4_CELLS, 0);
 	if (!cell)
 		return 0;
 	cell += address >> 13;
 	index = cell->before + table4_rank(cell->starts, address >> 8 & 31);
-	pool = table4_pool(memory, index);
+	pool = table4_pool(source, index);
 	if (!pool)
 		return 0;
 	table_touch(&pool[(index + TABLE4_NEAR_WORDS) & (TABLE4_POOL_WORDS - 1)]);
 	index = pool[index & (TABLE4_POOL_WORDS - 1)];
-	return index & TABLE4_LEAF ? table4_leaf(memory, index, address & 0xff) : index;
+	return index & TABLE4_LEAF ? table4_leaf(source, index, address & 0xff) : index;
 }
 
 #endif

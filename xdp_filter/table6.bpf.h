@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "table6_search.h"
 #include "table_map.bpf.h"
 
 TABLE_MAP(v6_filter);
@@ -31,12 +32,12 @@ static __always_inline const void *table6_value(const void *memory, enum table_m
 	}
 }
 
-#include "table6_search.h"
-
 /* `address`: four words in network order; the answer as in table_abi.h. */
 static __always_inline __u32 table6_lookup(const __be32 *address)
 {
-	return table6_search(&table6, NULL,
+	const struct table_source source = { table6_value, NULL };
+
+	return table6_search(&table6, &source,
 			     (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),
 			     (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]));
 }

@@ -3,12 +3,11 @@
 #define XDP_FILTER_TABLE6_SEARCH_H
 
 /*
- * The IPv6 look-up, compiled into the BPF program and into the loader's tests alike. Whoever
- * includes this has table6_value(memory, map, index): a value of an array, NULL outside it.
+ * The IPv6 look-up, compiled into the BPF program and into the loader's tests alike.
  */
 
 #include "table6_hash.h"
-#include "table_abi.h"
+#include "table_source.h"
 #include "table_touch.h"
 
 static __always_inline __u32 table6_answer(__u32 word)
@@ -40,10 +39,10 @@ static __always_inline __u32 table6_within(__u64 distance, __u32 word)
 
 /* The word for `key`; sets `*low` to what a word with TABLE6_LOW needs. */
 static __always_inline __u32 table6_leaf_find(const volatile struct table6_constants *constants,
-					      const void *memory, __u32 index, __u64 key,
-					      __u64 *low)
+					      const struct table_source *source, __u32 index,
+					      __u64 key, __u64 *low)
 {
-	const struct table6_leaf *leaf = table6_value(memory, TABLE_V6_LEAVES, index);
+	const struct table6_leaf *leaf = source->value(source->memory, TABLE_V6_LEAVES, index);
 	__u64 distance;
 	__u32 rank, word;
 
@@ -66,7 +65,8 @@ static __always_inline __u32 table6_leaf_find(const volatile struct table6_const
 
 /* `root`: an answer, or a tree that covers `key`. */
 static __always_inline __u32 table6_descend(const volatile struct table6_constants *constants,
-					    const void *memory, __u32 root, __u64 key, __u64 *low)
+					    const struct table_source *source, __u32 root,
+					    __u64 key, __u64 *low)
 {
 	__u32 depth = root >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK;
 	__u32 node = root & TABLE6_INDEX_MASK;
@@ -76,8 +76,8 @@ static __always_inline __u32 table6_descend(const volatile struct table6_constan
 	if (!(root & TABLE6_TREE))
 		return root;
 	if (!depth)
-		return table6_leaf_find(constants, memory, node, key, low);
-	nodes = table6_value(memory, TABLE_V6_INDEX, node >> constants->index_shift);
+		return table6_leaf_find(constants, source, node, key, low);
+	nodes = source->value(source->memory, TABLE_V6_INDEX, node >> constants->index_shift);
 	if (!nodes)
 		return 0;
 	for (level = 0; level < TABLE6_DEPTH_MAX; level++) {
@@ -88,24 +88,25 @@ static __always_inline __u32 table6_descend(const volatile struct table6_constan
 		at = &nodes[node & ((1U << constants->index_shift) - 1)];
 		node = at->child + table6_rank((const __u64 *)at, key);
 	}
-	return table6_leaf_find(constants, memory, node, key, low);
+	return table6_leaf_find(constants, source, node, key, low);
 }
 
 static __always_inline __u32 table6_low_find(const volatile struct table6_constants *constants,
-					     const void *memory, __u64 reference, __u64 key)
+					     const struct table_source *source, __u64 reference,
+					     __u64 key)
 {
 	const struct table6_low *at;
 	__u32 i, word;
 
 	if (reference & TABLE6_LOW_PAIR) {
-		at = table6_value(memory, TABLE_V6_LOW, (__u32)reference);
+		at = source->value(source->memory, TABLE_V6_LOW, (__u32)reference);
 		if (!at)
 			return 0;
-		return table6_descend(constants, memory, key >> 63 ? at->outside : at->inside, key,
+		return table6_descend(constants, source, key >> 63 ? at->outside : at->inside, key,
 				      &reference);
 	}
 	for (i = 0; i < TABLE6_CHAIN_MAX; i++) {
-		at = table6_value(memory, TABLE_V6_LOW, (__u32)reference + i);
+		at = source->value(source->memory, TABLE_V6_LOW, (__u32)reference + i);
 		if (!at)
 			break;
 		word = at->inside;
@@ -136,7 +137,7 @@ static __always_inline __u32 table6_probe(const volatile struct table6_constants
 
 /* Whether some prefix of the list may cover an address. */
 static __always_inline __u32 table6_filter(const volatile struct table6_constants *constants,
-					   const void *memory, __u64 high)
+					   const struct table_source *source, __u64 high)
 {
 	__u32 probes = constants->probes, shift = constants->filter_shift;
 	__u64 hash = table6_hash(high, 32);
@@ -145,7 +146,7 @@ static __always_inline __u32 table6_filter(const volatile struct table6_constant
 
 	if (!probes)
 		return 1;
-	words = table6_value(memory, TABLE_V6_FILTER, 0);
+	words = source->value(source->memory, TABLE_V6_FILTER, 0);
 	if (!words)
 		return 0;
 	if (probes & TABLE6_PROBE_16 && table6_probe(constants, words, high, 16))
@@ -163,7 +164,7 @@ static __always_inline __u32 table6_filter(const volatile struct table6_constant
 }
 
 static __always_inline __u32 table6_search(const volatile struct table6_constants *constants,
-					   const void *memory, __u64 high, __u64 low)
+					   const struct table_source *source, __u64 high, __u64 low)
 {
 	__u32 below = constants->root[0], above = constants->root[1];
 	__u64 part = 0;
@@ -171,12 +172,12 @@ static __always_inline __u32 table6_search(const volatile struct table6_constant
 
 	if (!below && !above)
 		return 0;
-	if (!table6_filter(constants, memory, high))
+	if (!table6_filter(constants, source, high))
 		return 0;
-	word = table6_descend(constants, memory, high >> 63 ? above : below, high, &part);
+	word = table6_descend(constants, source, high >> 63 ? above : below, high, &part);
 	if (constants->lows && word & TABLE6_LOW) {
 		if (!(word & TABLE_ID_MASK))
-			word = table6_low_find(constants, memory, part, low);
+			word = table6_low_find(constants, source, part, low);
 		else if (!table6_within(low - part, word))
 			return 0;
 	}

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "table.h"
+#include "table4_search.h"
+#include "table6_search.h"
 
 struct table_memory {
 	const struct table_layout *layout;
@@ -19,29 +21,17 @@ static inline const void *table_value(const void *memory, enum table_map map, __
 	return (const char *)tables->data[map] + (size_t)index * size->value_size;
 }
 
-static inline const void *table4_value(const void *memory, enum table_map map, __u32 index)
-{
-	return table_value(memory, map, index);
-}
-
-static inline const void *table6_value(const void *memory, enum table_map map, __u32 index)
-{
-	return table_value(memory, map, index);
-}
-
-#include "table4_search.h"
-#include "table6_search.h"
-
 __u32 table_find(const struct table_layout *layout, void *const memory[TABLE_MAPS],
 		 const struct prefix *address)
 {
 	const struct table_memory tables = { .layout = layout, .data = memory };
+	const struct table_source source = { table_value, &tables };
 	__u64 halves[2];
 
 	memcpy(halves, address->addr, sizeof(halves));
 	halves[0] = be64toh(halves[0]);
 	halves[1] = be64toh(halves[1]);
 	if (address->family == 4)
-		return table4_search(&layout->v4, &tables, halves[0] >> 32);
-	return table6_search(&layout->v6, &tables, halves[0], halves[1]);
+		return table4_search(&layout->v4, &source, halves[0] >> 32);
+	return table6_search(&layout->v6, &source, halves[0], halves[1]);
 }
