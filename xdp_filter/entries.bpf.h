@@ -103,10 +103,10 @@ static __always_inline __u32 entries_find_allow(const struct ecbpf_packet *packe
 	__u32 *id;
 
 	if (packet->family == 4) {
-		key.length = FILTER_ALLOW_LENGTH(32);
+		key.length = FILTER_ALLOW_FAMILY_BITS + 32;
 		key.address.words[0] = packet->saddr[0];
 	} else {
-		key.length = FILTER_ALLOW_LENGTH(128);
+		key.length = FILTER_ALLOW_FAMILY_BITS + 128;
 		__builtin_memcpy(&key.address, packet->saddr, sizeof(key.address));
 	}
 	id = bpf_map_lookup_elem(&allows, &key);

@@ -242,7 +242,7 @@ static int fill_allows(struct build *build)
 	for (id = 1; id <= list->count; id++) {
 		const struct filter_item *item = &list->items[id - 1];
 		struct filter_allow_key key = {
-			.length = FILTER_ALLOW_LENGTH(item->prefix.length),
+			.length = FILTER_ALLOW_FAMILY_BITS + item->prefix.length,
 			.family = item->prefix.family,
 		};
 

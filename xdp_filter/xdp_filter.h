@@ -102,7 +102,7 @@ struct filter_allow_key {
 	struct filter_address address;
 };
 
-#define FILTER_ALLOW_LENGTH(prefix_length) (32 + (prefix_length))
+#define FILTER_ALLOW_FAMILY_BITS 32
 
 /* X(CONSTANT, key in status and JSON) */
 #define FILTER_STATS(X)                     \

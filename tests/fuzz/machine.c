@@ -154,7 +154,7 @@ static int fill_table(struct machine *machine, struct table *table)
 
 static struct filter_allow_key allow_key_of(const struct listed *listed)
 {
-	struct filter_allow_key key = { .length = FILTER_ALLOW_LENGTH(listed->length),
+	struct filter_allow_key key = { .length = FILTER_ALLOW_FAMILY_BITS + listed->length,
 					.family = listed->family };
 
 	memcpy(&key.address, listed->address, listed->family == 4 ? 4 : 16);

@@ -100,7 +100,7 @@ static void fill_entry(struct filter *filter, const struct table_rule *rule,
 				      .length = rule->prefix.length,
 				      .action = listed->action,
 				      .family = rule->prefix.family };
-	struct filter_allow_key key = { .length = FILTER_ALLOW_LENGTH(rule->prefix.length),
+	struct filter_allow_key key = { .length = FILTER_ALLOW_FAMILY_BITS + rule->prefix.length,
 					.family = rule->prefix.family };
 
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.entries), &rule->id,
