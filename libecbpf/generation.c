@@ -17,21 +17,25 @@ const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
 	[ROOT_MAP_CONTROL] = { ".data.ecbpf", "control" },
 };
 
-/* Where the program is, for readers too, who may come before a replacement is finished. */
-static const char *root_pin(const struct ecbpf_root *root)
+/* Readers may come before a replacement is finished: the program that runs is the next one then. */
+static int open_program(const struct ecbpf_root *root)
 {
 	uint32_t id = root->interface->link_program;
+	int fd = ecbpf_pin_open(root->path, ECBPF_ROOT_NEXT_PIN);
 
-	return id && ecbpf_pinned_program_id(root->path, ECBPF_ROOT_NEXT_PIN) == id ?
-		       ECBPF_ROOT_NEXT_PIN :
-		       ECBPF_ROOT_PIN;
+	if (fd >= 0) {
+		if (id && ecbpf_program_id(fd) == id)
+			return fd;
+		close(fd);
+	}
+	return ecbpf_pin_open(root->path, ECBPF_ROOT_PIN);
 }
 
 static int open_pins(struct ecbpf_root *root)
 {
 	int i;
 
-	root->program = ecbpf_pin_open(root->path, root_pin(root));
+	root->program = open_program(root);
 	if (root->program < 0)
 		return root->program;
 	for (i = 0; i < ROOT_MAPS; i++) {

@@ -25,8 +25,9 @@ bool ecbpf_generation_is_live(const struct ecbpf_interface *interface, uint32_t 
 	if (!interface->link_program)
 		return false;
 	ecbpf_generation_path(interface, number, path);
-	return ecbpf_pinned_program_id(path, ECBPF_ROOT_PIN) == interface->link_program ||
-	       ecbpf_pinned_program_id(path, ECBPF_ROOT_NEXT_PIN) == interface->link_program ||
+	/* In this order: a program is renamed from the one to the other. */
+	return ecbpf_pinned_program_id(path, ECBPF_ROOT_NEXT_PIN) == interface->link_program ||
+	       ecbpf_pinned_program_id(path, ECBPF_ROOT_PIN) == interface->link_program ||
 	       ecbpf_pinned_program_id(path, ECBPF_ROOT_DISPATCHED_PIN) == interface->link_program;
 }
 

@@ -159,6 +159,19 @@ void ecbpf_generation_path(const struct ecbpf_interface *interface, uint32_t num
 int ecbpf_generation_load(struct ecbpf_interface *interface, uint32_t number,
 			  struct ecbpf_root **root);
 
+/* log.c: keep errors back, and then tell the first of them or none. */
+void ecbpf_log_hold(void);
+void ecbpf_log_release(bool tell);
+
+/*
+ * steady.c: @read under no lock, once more whenever it gives -ENOENT, or 1 for what looks as if a
+ * loader were at work, and there is one; 1 becomes 0 in the end. It may keep the interface, and
+ * sets it to NULL then.
+ */
+int ecbpf_read_steadily(const char *name,
+			int (*read)(struct ecbpf_interface **interface, void *context),
+			void *context);
+
 /* slot.c: path of the folder whose program runs in @slot. */
 int ecbpf_slot_path(struct ecbpf_root *root, unsigned int slot, char *path);
 

@@ -31,6 +31,11 @@ static struct {
 	enum ecbpf_log_level level;
 } sink = { log_to_stderr, NULL, ECBPF_LOG_INFO };
 
+static struct {
+	bool on;
+	char first[MESSAGE_MAX];
+} held;
+
 __attribute__((constructor)) static void libbpf_quiet(void)
 {
 	libbpf_set_print(NULL);
@@ -55,7 +60,23 @@ static void log_va(enum ecbpf_log_level level, const char *format, va_list argum
 	for (at = message; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
-	sink.callback(level, message, sink.context);
+	if (!held.on || level != ECBPF_LOG_ERROR)
+		sink.callback(level, message, sink.context);
+	else if (!held.first[0])
+		strcpy(held.first, message);
+}
+
+void ecbpf_log_hold(void)
+{
+	held.on = true;
+	held.first[0] = '\0';
+}
+
+void ecbpf_log_release(bool tell)
+{
+	held.on = false;
+	if (tell && held.first[0])
+		sink.callback(ECBPF_LOG_ERROR, held.first, sink.context);
 }
 
 void ecbpf_log(enum ecbpf_log_level level, const char *format, ...)

@@ -10,15 +10,13 @@
 
 #include "internal.h"
 
-static int root_open(const char *name, enum ecbpf_which which, bool readonly,
-		     struct ecbpf_root **out)
+int ecbpf_root_open(const char *name, enum ecbpf_which which, struct ecbpf_root **out)
 {
 	struct ecbpf_interface *interface;
 	struct ecbpf_root *root;
 	int err;
 
-	err = readonly ? ecbpf_interface_open_readonly(name, &interface) :
-			 ecbpf_interface_open(name, 0, &interface);
+	err = ecbpf_interface_open(name, 0, &interface);
 	if (err)
 		return err;
 	err = ecbpf_generation_open(interface, which, &root);
@@ -31,15 +29,37 @@ static int root_open(const char *name, enum ecbpf_which which, bool readonly,
 	return 0;
 }
 
-int ecbpf_root_open(const char *interface, enum ecbpf_which which, struct ecbpf_root **root)
+struct wanted {
+	enum ecbpf_which which;
+	struct ecbpf_root *root;
+};
+
+static int open_wanted(struct ecbpf_interface **interface, void *context)
 {
-	return root_open(interface, which, false, root);
+	struct wanted *wanted = context;
+	int err = ecbpf_generation_open(*interface, wanted->which, &wanted->root);
+
+	if (!err) {
+		wanted->root->owns_interface = true;
+		*interface = NULL;
+	}
+	return err;
 }
 
 int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 			     struct ecbpf_root **root)
 {
-	return root_open(interface, which, true, root);
+	struct wanted wanted = { .which = which };
+	int err = ecbpf_read_steadily(interface, open_wanted, &wanted);
+
+	if (!err)
+		*root = wanted.root;
+	return err;
+}
+
+bool ecbpf_root_gone(const struct ecbpf_root *root)
+{
+	return access(root->path, F_OK) != 0;
 }
 
 /* Set "ecbpf_frags" in an opened object's .rodata, for which libbpf 1.1 has no call by name. */

@@ -60,16 +60,20 @@ static void read_slot(struct ecbpf_root *root, unsigned int slot,
 	char path[ECBPF_PATH_MAX];
 	struct ecbpf_slot_meta meta;
 
-	status->id = ecbpf_slot_program_id(root, slot);
-	if (!status->id)
-		return;
-	if (ecbpf_slot_path(root, slot, path) ||
-	    ecbpf_pinned_map_read(path, ECBPF_META_PIN, &meta, sizeof(meta))) {
-		snprintf(status->name, sizeof(status->name), "(not pinned)");
-		return;
-	}
-	snprintf(status->name, sizeof(status->name), "%s", meta.name);
-	status->loaded = meta.loaded;
+	do {
+		status->id = ecbpf_slot_program_id(root, slot);
+		if (!status->id)
+			return;
+		if (!ecbpf_slot_path(root, slot, path) &&
+		    !ecbpf_pinned_map_read(path, ECBPF_META_PIN, &meta, sizeof(meta)) &&
+		    meta.program_id == status->id) {
+			snprintf(status->name, sizeof(status->name), "%s", meta.name);
+			status->loaded = meta.loaded;
+			return;
+		}
+		/* Replaced meanwhile, and the pins of the one before are gone? */
+	} while (ecbpf_slot_program_id(root, slot) != status->id);
+	snprintf(status->name, sizeof(status->name), "(not pinned)");
 }
 
 static int read_generation(struct ecbpf_root *root, struct ecbpf_status *status)
@@ -95,11 +99,24 @@ static int read_generation(struct ecbpf_root *root, struct ecbpf_status *status)
 	return 0;
 }
 
-static int read_interface(struct ecbpf_interface *interface, struct ecbpf_status *status)
+/* Whether it is a loader's work that isn't done: our pins, and no root array that fits them. */
+static bool looks_unfinished(const struct ecbpf_interface *interface,
+			     const struct ecbpf_status *status)
 {
+	if (!interface->meta.ifindex)
+		return false;
+	return status->attachment == ECBPF_FOREIGN || status->attachment == ECBPF_STALE;
+}
+
+static int read_interface(struct ecbpf_interface **handle, void *context)
+{
+	struct ecbpf_interface *interface = *handle;
+	struct ecbpf_status *status = context;
 	struct ecbpf_root *root;
 	int err;
 
+	memset(status, 0, sizeof(*status));
+	snprintf(status->name, sizeof(status->name), "%s", interface->name);
 	status->ifindex = interface->ifindex;
 	status->mode = interface->meta.mode;
 	status->attachment = ecbpf_interface_attachment(interface);
@@ -110,7 +127,7 @@ static int read_interface(struct ecbpf_interface *interface, struct ecbpf_status
 	if (ecbpf_generation_find(interface, ECBPF_STAGED, &status->staged))
 		status->staged = 0;
 	if (status->attachment != ECBPF_ATTACHED)
-		return 0;
+		return looks_unfinished(interface, status);
 	err = ecbpf_generation_find(interface, ECBPF_LIVE, &status->generation) ?:
 		      ecbpf_generation_abi(interface, status->generation, &status->abi);
 	if (err || status->abi != ECBPF_ABI)
@@ -125,16 +142,10 @@ static int read_interface(struct ecbpf_interface *interface, struct ecbpf_status
 
 int ecbpf_status_read(const char *name, struct ecbpf_status *out)
 {
-	struct ecbpf_interface *interface;
-	struct ecbpf_status status = {};
+	struct ecbpf_status status;
 	int err;
 
-	err = ecbpf_interface_open_readonly(name, &interface);
-	if (err)
-		return err;
-	snprintf(status.name, sizeof(status.name), "%s", name);
-	err = read_interface(interface, &status);
-	ecbpf_interface_close(interface);
+	err = ecbpf_read_steadily(name, read_interface, &status);
 	if (!err)
 		*out = status;
 	return err;

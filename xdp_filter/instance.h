@@ -37,9 +37,13 @@ void filter_instance_free(struct filter_instance *instance);
 /**
  * filter_instance_read() - copy what runs in @root's slot
  *
- * Return: -ENOENT, saying nothing: no filter there.
+ * Return, saying nothing: -ENOENT: no filter there; -ESTALE: @root was opened without the lock, and
+ * is gone.
  */
 int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instance);
+
+/* The same without a lock, for what runs on @interface. */
+int filter_instance_look(const char *interface, struct filter_instance *instance);
 
 /**
  * filter_instance_install() - build @instance and swap it in, atomically

@@ -222,9 +222,29 @@ int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instan
 		filter_instance_free(instance);
 	if (err == -ENOENT && !id)
 		return err;
+	if (ecbpf_root_gone(root))
+		return -ESTALE;
 	return ecbpf_fail(err, "%s: reading the filter's maps failed: %s%s",
 			  ecbpf_root_interface(root), strerror(-err),
 			  err == -EPROTO ? "; another version made them" : "");
+}
+
+int filter_instance_look(const char *interface, struct filter_instance *instance)
+{
+	struct ecbpf_root *root;
+	int attempt, err;
+
+	for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
+		if (err)
+			return err;
+		err = filter_instance_read(root, instance);
+		ecbpf_root_close(root);
+		if (err != -ESTALE)
+			return err;
+	}
+	return ecbpf_fail(-EAGAIN, "%s: its root array is replaced again and again; try later",
+			  interface);
 }
 
 int filter_instance_clear(struct ecbpf_root *root)

@@ -12,15 +12,10 @@
 static int report_interface(struct ecbpf_statsd *statsd, const char *interface)
 {
 	struct filter_instance instance;
-	struct ecbpf_root *root;
 	char name[128];
 	int err, i;
 
-	err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
-	if (err)
-		return err;
-	err = filter_instance_read(root, &instance);
-	ecbpf_root_close(root);
+	err = filter_instance_look(interface, &instance);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	for (i = 0; i < FILTER_STAT_COUNT && !err; i++) {

@@ -243,7 +243,6 @@ static void print_openmetrics(const struct shown *shown, size_t count)
 static int show(struct shown *shown, const char *name)
 {
 	struct ecbpf_status status;
-	struct ecbpf_root *root;
 	int err;
 
 	shown->name = name;
@@ -251,11 +250,7 @@ static int show(struct shown *shown, const char *name)
 	err = ecbpf_status_read(name, &status);
 	if (err || status.attachment != ECBPF_ATTACHED)
 		return err;
-	err = ecbpf_root_open_readonly(name, ECBPF_LIVE, &root);
-	if (err)
-		return err;
-	err = filter_instance_read(root, &shown->instance);
-	ecbpf_root_close(root);
+	err = filter_instance_look(name, &shown->instance);
 	shown->attached = !err;
 	return err == -ENOENT ? 0 : err;
 }
