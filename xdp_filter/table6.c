@@ -175,6 +175,8 @@ int table6_plan(const struct table_runs *runs, struct table_layout *layout)
 		return err;
 	while (1U << shift < trees->most_nodes)
 		shift++;
+	if (sizeof(struct table6_node) << shift > TABLE_VALUE_MAX)
+		return -E2BIG;
 	writer = (struct table6_writer){ .runs = runs, .trees.index_shift = shift };
 	err = compile(&writer, roots);
 	if (err)

@@ -97,7 +97,7 @@ struct table4_large {
  */
 #define TABLE6_FANOUT	 16U
 #define TABLE6_DEPTH_MAX 6U
-#define TABLE6_CHAIN_MAX 16U
+#define TABLE6_CHAIN_MAX 32U
 
 /*
  * The filter's marks, bits of table6_constants.probes. Every prefix is marked by its first 64, 48,

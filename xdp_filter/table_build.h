@@ -9,6 +9,9 @@
 
 #include "table_runs.h"
 
+/* Bytes of a map's value that 5.10 takes at most: KMALLOC_MAX_SIZE with pages of 4 KB. */
+#define TABLE_VALUE_MAX (4U << 20)
+
 int table4_plan(const struct table_runs *runs, struct table_layout *layout);
 void table4_fill(const struct table_runs *runs, const struct table_layout *layout,
 		 void *const memory[TABLE_MAPS]);

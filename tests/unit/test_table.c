@@ -14,6 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ID_STEP	     7 /* ids are no places in the list */
+#define MANY	     1000000
 
 struct compiled {
 	struct table *table;
@@ -337,7 +338,7 @@ static void random_lists_of_ipv6_are_judged_right(void **state)
 		{ "2001:db8::/32", 8, 33, 47, 300, 10, 10 },
 		{ "2001:db8::/32", 96, 128, 128, 600, 10, 10 },
 		{ "2001:db8:0:1::/64", 64, 65, 128, 12, 0, 0 },
-		{ "2001:db8:0:1::/64", 64, 65, 128, 18, 10, 10 },
+		{ "2001:db8:0:1::/64", 64, 65, 128, 36, 10, 10 },
 		{ "2001:db8:0:1::/64", 64, 65, 128, 600, 20, 20 },
 		{ "2001:db8:0:1::/64", 6, 60, 72, 100, 20, 20 },
 		{ "2001:db8:0:1:ffff:ffff:ffff:ff00/120", 8, 64, 128, 200, 10, 10 },
@@ -516,6 +517,72 @@ static void bad_rules_are_refused(void **state)
 	}
 }
 
+/* `per_block` prefixes in each of evenly spread /24s or /64s, a million together. */
+static size_t spread_rules(struct table_rule *rules, const char *all, size_t per_block,
+			   unsigned int shortest)
+{
+	const struct prefix base = parse(all);
+	unsigned int bits = base.family == 4 ? 24 : 64, max = prefix_length_max(base.family);
+	size_t blocks = MANY / per_block, count = 0;
+
+	for (size_t i = 0; i < blocks * per_block; i++) {
+		struct table_rule *rule = &rules[count++];
+		uint64_t block = i / per_block * ((UINT64_C(1) << 24) / blocks);
+
+		memset(rule, 0, sizeof(*rule));
+		rule->prefix = base;
+		for (unsigned int bit = 0; bit < 24; bit++) {
+			if (block >> (23 - bit) & 1)
+				flip(&rule->prefix, bits - 24 + bit);
+		}
+		for (unsigned int bit = 0; bit < 6; bit++) {
+			if (i % per_block >> (5 - bit) & 1)
+				flip(&rule->prefix, bits + bit);
+		}
+		clear_behind(&rule->prefix, shortest + draw(max - shortest + 1));
+		rule->id = count;
+	}
+	return count;
+}
+
+static void a_million_prefixes_fit_into_the_memory_promised(void **state)
+{
+	static const struct {
+		const char *all;
+		bool all_listed;
+		size_t per_block;
+		unsigned int shortest;
+		size_t megabytes;
+	} cases[] = {
+		{ "0.0.0.0/0", true, 1, 32, 34 },
+		{ "0.0.0.0/0", true, 5, 30, 34 },
+		{ "2001:db8::/32", true, 1, 128, 64 },
+		{ "2001:db8::/32", true, 33, 70, 64 },
+	};
+	struct table_rule *rules = calloc(MANY + 1, sizeof(*rules));
+
+	(void)state;
+	assert_non_null(rules);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct table *table;
+		size_t count;
+
+		random_state = 99 + i;
+		count = spread_rules(rules, cases[i].all, cases[i].per_block, cases[i].shortest);
+		if (cases[i].all_listed) {
+			memset(&rules[count], 0, sizeof(*rules));
+			rules[count].prefix.family = rules[0].prefix.family;
+			rules[count].id = MANY + 1;
+			count++;
+		}
+		assert_int_equal(table_plan(rules, count, NULL, &table), 0);
+		assert_in_range(table_layout_bytes(table_get_layout(table)), MANY,
+				cases[i].megabytes * MANY);
+		table_free(table);
+	}
+	free(rules);
+}
+
 static void note_percent(void *context, unsigned int percent)
 {
 	unsigned int *last = context;
@@ -556,6 +623,7 @@ int main(void)
 		cmocka_unit_test(parents_are_the_next_shorter),
 		cmocka_unit_test(an_empty_list_has_no_answer),
 		cmocka_unit_test(bad_rules_are_refused),
+		cmocka_unit_test(a_million_prefixes_fit_into_the_memory_promised),
 		cmocka_unit_test(progress_grows_to_100),
 	};
 
