@@ -44,8 +44,9 @@ enum ptb_icmp4_type {
 #define PTB_NSEC_PER_SEC 1000000000ULL
 
 /* Ethernet header and two tags. */
-#define PTB_LINK_MAX (ETH_HLEN + 2 * sizeof(struct ecbpf_vlan_tag))
-#define PTB_TTL	     64
+#define PTB_LINK_MAX  (ETH_HLEN + 2 * sizeof(struct ecbpf_vlan_tag))
+#define PTB_LINK_MASK 31
+#define PTB_TTL	      64
 /* Internetwork control, as routers mark their errors (RFC 1812 4.3.2.5). */
 #define PTB_TOS 0xc0
 /* Of the payload behind the quoted IPv4 header. */
@@ -356,6 +357,9 @@ static __always_inline enum ptb_result ptb_build(struct xdp_md *ctx,
 
 	if (link > PTB_LINK_MAX)
 		return PTB_FAILED;
+	/* Verifiers before 6.12 may have seen the comparison of a copy; the barrier keeps the mask. */
+	asm volatile("" : "+r"(link));
+	link &= PTB_LINK_MASK;
 	return packet->family == 4 ? ptb_build4(ctx, link, mtu) : ptb_build6(ctx, link, mtu);
 }
 

@@ -57,7 +57,8 @@ bool harness_usable(void);
 /* Whether the kernel knows multi-buffer XDP (5.18); says so if not. */
 bool harness_has_frags(void);
 
-/* Whether the kernel lets tests say how much lies in the first piece (6.18); says so if not. */
+/* Whether the kernel lets tests say how much lies in the first piece (6.18, backported to
+ * older ones); says so if not. */
 bool harness_has_pieces(void);
 
 void harness_open(struct harness *harness, bool frags);
