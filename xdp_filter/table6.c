@@ -125,7 +125,7 @@ static void add_slash64(struct table6_writer *writer, const struct table_run *ru
 		return;
 	}
 	add_cut(writer, runs, count);
-	if (high + 1 && (next == end || next->first.high != high + 1 || next->first.low))
+	if (high + 1 && (next == end || next->first.high != high + 1))
 		table6_entries_add(&writer->upper, high + 1, next[-1].word, 0);
 }
 
