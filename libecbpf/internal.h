@@ -130,6 +130,7 @@ uint64_t ecbpf_now(void);
 
 /* link.c: the XDP link of an interface. */
 int ecbpf_link_open(struct ecbpf_interface *interface);
+bool ecbpf_link_moved(const struct ecbpf_interface *interface);
 int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf_mode mode);
 int ecbpf_link_update(struct ecbpf_interface *interface, int program);
 uint32_t ecbpf_link_foreign(unsigned int ifindex);
@@ -164,9 +165,9 @@ void ecbpf_log_hold(void);
 void ecbpf_log_release(bool tell);
 
 /*
- * steady.c: @read under no lock, once more whenever it gives -ENOENT, or 1 for what looks as if a
- * loader were at work, and there is one; 1 becomes 0 in the end. It may keep the interface, and
- * sets it to NULL then.
+ * steady.c: @read under no lock, once more if it gives -ESTALE, and as long as a loader is at work
+ * if it gives -ENOENT, or 1 for what looks like half of a loader's work; 1 becomes 0 in the end. It
+ * may keep the interface, and sets it to NULL then.
  */
 int ecbpf_read_steadily(const char *name,
 			int (*read)(struct ecbpf_interface **interface, void *context),

@@ -36,6 +36,17 @@ int ecbpf_link_open(struct ecbpf_interface *interface)
 	return 0;
 }
 
+/* Whether it runs another program, or none, since it was opened. */
+bool ecbpf_link_moved(const struct ecbpf_interface *interface)
+{
+	struct bpf_link_info info = {};
+	uint32_t length = sizeof(info);
+
+	if (interface->link < 0 || bpf_obj_get_info_by_fd(interface->link, &info, &length))
+		return false;
+	return info.prog_id != interface->link_program || !info.xdp.ifindex;
+}
+
 /* Id of the XDP program on the interface that no link of ours put there; 0: none. */
 uint32_t ecbpf_link_foreign(unsigned int ifindex)
 {

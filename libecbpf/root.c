@@ -59,7 +59,7 @@ int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 
 bool ecbpf_root_gone(const struct ecbpf_root *root)
 {
-	return access(root->path, F_OK) != 0;
+	return access(root->path, F_OK) || ecbpf_link_moved(root->interface);
 }
 
 /* Set "ecbpf_frags" in an opened object's .rodata, for which libbpf 1.1 has no call by name. */

@@ -96,7 +96,7 @@ static int read_generation(struct ecbpf_root *root, struct ecbpf_status *status)
 		       sizeof(status->slots[slot].actions));
 	}
 	memcpy(status->reasons, sums.reasons, sizeof(status->reasons));
-	return 0;
+	return ecbpf_root_gone(root) ? -ESTALE : 0;
 }
 
 /* Whether it is a loader's work that isn't done: our pins, and no root array that fits them. */

@@ -20,6 +20,14 @@ static bool loader_at_work(const struct ecbpf_interface *interface)
 	return folder >= 0 && flock(folder, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
+/* @first: another loader may have ended since it was read. */
+static bool look_again(const struct ecbpf_interface *interface, int err, bool first)
+{
+	if (err == -ESTALE)
+		return true;
+	return (err == -ENOENT || err > 0) && (first || loader_at_work(interface));
+}
+
 int ecbpf_read_steadily(const char *name,
 			int (*read)(struct ecbpf_interface **interface, void *context),
 			void *context)
@@ -35,9 +43,7 @@ int ecbpf_read_steadily(const char *name,
 			return err;
 		ecbpf_log_hold();
 		err = read(&interface, context);
-		/* At first without a loader too: it may have ended in between. */
-		again = (err == -ENOENT || err > 0) && attempt < ATTEMPTS &&
-			(!attempt || loader_at_work(interface));
+		again = attempt < ATTEMPTS && look_again(interface, err, !attempt);
 		ecbpf_log_release(!again);
 		ecbpf_interface_close(interface);
 		if (!again)

@@ -86,7 +86,7 @@ int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 /* Also accepts NULL. */
 void ecbpf_root_close(struct ecbpf_root *root);
 
-/* Whether its pins were removed since: who opened it without the lock opens it anew. */
+/* Whether another took its place since: who opened it without the lock opens it anew. */
 bool ecbpf_root_gone(const struct ecbpf_root *root);
 
 const char *ecbpf_root_interface(const struct ecbpf_root *root);
