@@ -205,7 +205,7 @@ def test_load(filtered, traffic, scratch):
 
 
 def test_load_from_stdin_and_list(filtered):
-    lines = "192.0.2.0/24 tag\nallow 192.0.2.7/32 \n2001:db8::/32 \n"
+    lines = "192.0.2.0/24 tag\nallow 192.0.2.7/32\n2001:db8::/32\n"
     change(filtered, "--load", "-", stdin=lines)
     shown = change(filtered, "--list").out
     assert shown == lines
@@ -218,8 +218,8 @@ def test_load_from_stdin_and_list(filtered):
 
 def test_load_says_what_it_changed(filtered):
     result = change(filtered, "--load", "-", stdin="10.0.0.1/8\n192.0.2.0/24 a\n192.0.2.0/24 b\n")
-    assert "stdin: cleared host bits of 1 prefixes" in result.err
-    assert "stdin: 1 prefixes stand there again; the last one counts" in result.err
+    assert "stdin: host bits cleared on 1 lines" in result.err
+    assert "stdin: 1 lines repeat a prefix of another; the last one counts" in result.err
     assert entries(filtered)["192.0.2.0/24"]["tag"] == "b"
 
 
