@@ -36,8 +36,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *bench);
 } suites[] = {
-	{ "root", suite_root }, { "ipv4", suite_ipv4 }, { "ipv6", suite_ipv6 },
-	{ "ptb", suite_ptb },	{ "live", suite_live }, { "tool", suite_tool },
+	{ "memory", suite_memory }, { "root", suite_root }, { "ipv4", suite_ipv4 },
+	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },   { "live", suite_live },
+	{ "tool", suite_tool },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
@@ -57,8 +58,9 @@ static const struct ecbpf_option options[] = {
 	ECBPF_OPTION_GROUP_ROW("Options"),
 	ECBPF_OPTION_FLAG_ROW("quick", 'q', &env.quick, 0,
 			      "Run every case with few packets and short lists; judge no times"),
-	ECBPF_OPTION_STRINGS_ROW("only", &env.only, 0, 0, "SUITE[,SUITE...]",
-				 "Suites to run: root, ipv4, ipv6, ptb, live, tool (default: all)"),
+	ECBPF_OPTION_STRINGS_ROW(
+		"only", &env.only, 0, 0, "SUITE[,SUITE...]",
+		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool (default: all)"),
 	{
 		.name = "rounds",
 		.kind = ECBPF_OPTION_UNSIGNED,

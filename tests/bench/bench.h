@@ -57,6 +57,7 @@ struct probe bench_bare(const struct bench *bench, const struct bench_frame *fra
 /* "1 000 000" */
 const char *bench_count_text(size_t count, char text[32]);
 
+int suite_memory(struct bench *bench);
 int suite_root(struct bench *bench);
 int suite_ipv4(struct bench *bench);
 int suite_ipv6(struct bench *bench);
