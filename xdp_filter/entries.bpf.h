@@ -11,6 +11,7 @@
 #include <ecbpf/abi.h>
 
 #include "table_abi.h"
+#include "verifier.bpf.h"
 #include "xdp_filter.h"
 
 extern const volatile struct filter_config filter_config;
@@ -53,17 +54,6 @@ static __always_inline __u32 entries_now(void)
 	return bpf_ktime_get_boot_ns() >> FILTER_TICK_SHIFT;
 }
 
-/*
- * @value, of which the verifier then knows nothing, given that it knows nothing of @unknown: without
- * this it follows a loop once for each constant that is alive across it.
- */
-static __always_inline __u32 entries_forget(__u32 value, __u32 unknown)
-{
-	value ^= unknown;
-	asm volatile("" : "+r"(value));
-	return value ^ unknown;
-}
-
 /**
  * entries_decide() - who decides about an address
  * @id: longest entry that covers it
@@ -89,7 +79,7 @@ static __always_inline __u32 entries_decide(__u32 id, __u32 now)
 				return ENTRIES_ALLOWED;
 			if (!drop)
 				drop = id;
-			drop = entries_forget(drop, now);
+			drop = verifier_forget(drop, now);
 		}
 		id = entry->parent;
 	}

@@ -17,6 +17,7 @@
 
 #include <ecbpf/parse.bpf.h>
 
+#include "verifier.bpf.h"
 #include "xdp_filter.h"
 
 extern const volatile struct filter_config filter_config;
@@ -58,8 +59,8 @@ enum ptb_icmp4_type {
 #define PTB_HEADERS6   (sizeof(struct ipv6hdr) + sizeof(struct icmp6hdr))
 #define PTB_QUOTE4_MAX (60 + PTB_QUOTED4)
 #define PTB_QUOTE6_MAX (PTB_IPV6_MAX - PTB_HEADERS6)
-/* Octets of whole words in any quote; verifiers before 6.12 have forgotten the maximum by then. */
-#define PTB_WORDS_MASK 0x7fc
+/* Octets that ptb_sum() takes of any quote: verifiers before 6.12 don't know the maximum then. */
+#define PTB_SUM_MASK 0x7f8
 
 enum ptb_result {
 	PTB_BUILT,
@@ -174,35 +175,38 @@ static __always_inline __u32 ptb_mtu(struct xdp_md *ctx)
 	return filter_config.mtu;
 }
 
-/* Sum of the 32-bit words from @data up to @end, @words at most. */
-static __always_inline __u64 ptb_sum(const __u32 *data, void *end, __u32 words)
+/* Sum of the 16-bit words from @data up to @end, by 8 octets, @turns at most. */
+static __always_inline __u64 ptb_sum(const __u32 *data, void *end, __u32 turns)
 {
 	__u64 sum = 0;
 	__u32 i;
 
-	for (i = 0; i < words; i++) {
-		if ((void *)(data + i + 1) > end)
+	for (i = 0; i < turns; i++, data += 2) {
+		if ((void *)(data + 2) > end)
 			break;
-		sum += data[i];
+		sum += (__u64)data[0] + data[1];
 	}
 	return sum;
 }
 
 /*
- * Sum of the up to three octets behind the last whole word. To be asked for before ptb_sum(): what
- * comes behind that loop, the verifier sees once for each of its turns.
+ * Sum of the up to seven octets that are left then. To be asked for before ptb_sum(): what comes
+ * behind that loop, the verifier sees once for each of its turns.
  */
 static __always_inline __u64 ptb_sum_rest(const void *rest, void *end)
 {
-	const __u8 *last = rest;
 	__u64 sum = 0;
 
-	if (rest + 2 <= end) {
-		sum = *(const __u16 *)rest;
-		last += 2;
+	if (rest + 4 <= end) {
+		sum = *(const __u32 *)rest;
+		rest += 4;
 	}
-	if ((void *)(last + 1) <= end)
-		sum += bpf_htons((__u16)(*last << 8));
+	if (rest + 2 <= end) {
+		sum += *(const __u16 *)rest;
+		rest += 2;
+	}
+	if (rest + 1 <= end)
+		sum += bpf_htons((__u16)(*(const __u8 *)rest << 8));
 	return sum;
 }
 
@@ -287,14 +291,14 @@ static __always_inline enum ptb_result ptb_build4(struct xdp_md *ctx, __u32 link
 		.saddr = from,
 		.daddr = to,
 	};
-	ip->check = ptb_checksum(ptb_sum((void *)ip, end, sizeof(*ip) / 4));
+	ip->check = ptb_checksum(bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
 	*icmp = (struct ptb_icmp4){
 		.type = PTB_UNREACHABLE,
 		.code = PTB_FRAG_NEEDED,
 		.mtu = bpf_htons(mtu < 0xffff ? mtu : 0xffff),
 	};
-	sum = ptb_sum_rest(data + link + PTB_HEADERS4 + (quoted & PTB_WORDS_MASK), end);
-	sum += ptb_sum((void *)icmp, end, (sizeof(*icmp) + PTB_QUOTE4_MAX) / 4);
+	sum = ptb_sum_rest(data + link + PTB_HEADERS4 + (quoted & PTB_SUM_MASK), end);
+	sum += ptb_sum((void *)icmp, end, (sizeof(*icmp) + PTB_QUOTE4_MAX) / 8);
 	icmp->checksum = ptb_checksum(sum);
 	return PTB_BUILT;
 }
@@ -317,6 +321,7 @@ static __always_inline enum ptb_result ptb_build6(struct xdp_md *ctx, __u32 link
 	quoted = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	if (quoted > PTB_QUOTE6_MAX)
 		quoted = PTB_QUOTE6_MAX;
+	quoted = verifier_forget(quoted, ip->payload_len);
 	result = ptb_reshape(ctx, link, PTB_HEADERS6, quoted);
 	if (result != PTB_BUILT)
 		return result;
@@ -340,10 +345,10 @@ static __always_inline enum ptb_result ptb_build6(struct xdp_md *ctx, __u32 link
 		.icmp6_mtu = bpf_htonl(mtu),
 	};
 	/* The pseudo header: addresses here, then length and protocol. */
-	sum = ptb_sum_rest(data + link + PTB_HEADERS6 + (quoted & PTB_WORDS_MASK), end);
+	sum = ptb_sum_rest(data + link + PTB_HEADERS6 + (quoted & PTB_SUM_MASK), end);
 	sum += bpf_htons(sizeof(*icmp) + quoted) + bpf_htons(IPPROTO_ICMPV6);
 	sum += ptb_sum((void *)&ip->saddr, end,
-		       (2 * sizeof(from) + sizeof(*icmp) + PTB_QUOTE6_MAX) / 4);
+		       (2 * sizeof(from) + sizeof(*icmp) + PTB_QUOTE6_MAX) / 8);
 	icmp->icmp6_cksum = ptb_checksum(sum);
 	return PTB_BUILT;
 }
@@ -357,7 +362,7 @@ static __always_inline enum ptb_result ptb_build(struct xdp_md *ctx,
 
 	if (link > PTB_LINK_MAX)
 		return PTB_FAILED;
-	/* Verifiers before 6.12 may have seen the comparison of a copy; the barrier keeps the mask. */
+	/* Verifiers before 6.12 may have seen a copy compared; the barrier keeps the mask. */
 	asm volatile("" : "+r"(link));
 	link &= PTB_LINK_MASK;
 	return packet->family == 4 ? ptb_build4(ctx, link, mtu) : ptb_build6(ctx, link, mtu);

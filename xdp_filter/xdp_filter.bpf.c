@@ -120,8 +120,8 @@ static __always_inline __u32 filter_judge(const struct ecbpf_packet *packet, __u
 	}
 	if (!answer || answer & TABLE_WALK) {
 		now = entries_now();
-		fault = entries_forget(fault, now);
-		id = entries_decide(id, now);
+		fault = verifier_forget(fault, now);
+		id = entries_decide(verifier_forget(id, now), now);
 		if (id == ENTRIES_ALLOWED)
 			return ECBPF_REASON_NO_OPINION;
 		if (!id)

@@ -86,8 +86,7 @@ static void test_not_ip(void **state)
 
 static void test_verdicts(void **state)
 {
-	static const uint32_t actions[] = { XDP_ABORTED,  XDP_DROP,	    XDP_PASS, XDP_TX,
-					    XDP_REDIRECT, XDP_REDIRECT + 1, 77,	      UINT32_MAX };
+	static const uint32_t actions[] = { 0, 1, 2, 3, 4, XDP_REDIRECT + 1, 77, UINT32_MAX };
 	struct slot_orders orders = { .order = SLOT_VERDICT };
 	unsigned int slot;
 	size_t i;
