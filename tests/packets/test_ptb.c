@@ -606,6 +606,19 @@ static void test_pieces(void **state)
 	harness_occupy(&roots[1], 0);
 }
 
+/* More tags than an answer can carry. */
+static void test_many_tags(void **state)
+{
+	static const struct layer layers[] = { ETHER(), VLAN(0), VLAN(0), VLAN(0),
+					       FIRST(), UDP_7_9, { 0 } };
+	static uint8_t frame[FRAME_MAX];
+
+	(void)state;
+	open_filter(&roots[0], (struct filter_config){ ANSWERING });
+	run_dropped(&roots[0], frame, frame_build(layers, frame), ECBPF_REASON_FILTER_TOO_BIG_ERROR,
+		    COUNT(PTB_ERR));
+}
+
 static int close_filter(void **state)
 {
 	(void)state;
@@ -641,6 +654,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_budget_of_all_cpus, close_filter),
 		cmocka_unit_test(test_mtu_of_now),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test_teardown(test_many_tags, close_filter),
 		cmocka_unit_test_teardown(test_no_room, close_filter),
 		cmocka_unit_test_teardown(test_cut_unawares, close_filter),
 	};

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "found.h"
 #include "harness.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,24 +28,6 @@ enum {
 #define MORE_FRAGMENTS 0x2000
 #define DONT_FRAGMENT  0x4000
 #define RESERVED_BIT   0x8000
-
-/* In host order; only what the flags announce is compared. */
-struct found {
-	uint32_t flags;
-	unsigned int family, protocol, l3, l4;
-	const char *from, *to;
-	unsigned int ttl, fragment_offset;
-	unsigned int sport, dport, tcp_flags, window;
-	unsigned int icmp_type, icmp_code;
-	unsigned int tags, tci[2];
-};
-
-/* IP family, protocol, offsets of IP header and what follows, flags; then by name. */
-#define FOUND(version, number, l3_offset, l4_offset, announced, ...)                             \
-	{                                                                                        \
-		.family = (version), .protocol = (number), .l3 = (l3_offset), .l4 = (l4_offset), \
-		.flags = (announced), __VA_ARGS__                                                \
-	}
 
 /**
  * struct fixture - a frame and what root makes of it
@@ -121,6 +104,18 @@ static const struct fixture tagged[] = {
 			 .tci = { 1, 2 }) },
 	{ "three tags: the kernel's",
 	  { ETHER(), VLAN(1), VLAN(2), VLAN(3), IPV4(), UDP() },
+	  .not_ip = true },
+	{ "a priority tag behind two tags",
+	  { ETHER(), VLAN(1), VLAN(2), VLAN(0xe000), IPV4(), UDP(.sport = 1, .dport = 2) },
+	  .found = FOUND(4, 17, 26, 46, KNOWN | ECBPF_PORTS, .sport = 1, .dport = 2, .tags = 2,
+			 .tci = { 1, 2 }) },
+	{ "two VLANs among priority tags",
+	  { ETHER(), VLAN(0), QINQ(7), VLAN(0), VLAN(9), QINQ(0), IPV6(),
+	    UDP(.sport = 1, .dport = 2) },
+	  .found = FOUND(6, 17, 34, 74, KNOWN | ECBPF_PORTS, .sport = 1, .dport = 2, .tags = 2,
+			 .tci = { 0, 7 }) },
+	{ "three VLANs among priority tags",
+	  { ETHER(), VLAN(0), VLAN(7), VLAN(0), VLAN(9), VLAN(1), IPV4(), UDP() },
 	  .not_ip = true },
 	{ "ARP", { ETHER(.next = EXACTLY(0x0806)), OCTETS(46) }, .not_ip = true },
 	{ "ARP behind a tag",
@@ -317,6 +312,10 @@ static const struct fixture truncated[] = {
 	  { ETHER(), VLAN(1), VLAN(2), IPV4(), UDP() },
 	  .cut = 21,
 	  .found = FOUND(0, 0, 0, 0, ECBPF_TRUNCATED, .tags = 1, .tci = { 1 }) },
+	{ "within the third tag",
+	  { ETHER(), VLAN(1), VLAN(2), VLAN(0), IPV4(), UDP() },
+	  .cut = 25,
+	  .found = FOUND(0, 0, 0, 0, ECBPF_TRUNCATED, .tags = 2, .tci = { 1, 2 }) },
 	{ "within the IPv4 header",
 	  { ETHER(), VLAN(1), IPV4(), UDP() },
 	  .cut = 37,
@@ -409,64 +408,6 @@ static size_t make_frame(const struct fixture *fixture, uint8_t *frame)
 	return length + fixture->padding;
 }
 
-static unsigned int host16(__be16 value)
-{
-	const uint8_t *octets = (const uint8_t *)&value;
-
-	return octets[0] << 8 | octets[1];
-}
-
-static void check_address(unsigned int family, const char *text, const __be32 *seen)
-{
-	uint8_t octets[16];
-	size_t size = frame_address(text, octets);
-
-	assert_int_equal(size, family == 4 ? 4 : 16);
-	assert_memory_equal(seen, octets, size);
-}
-
-static void check_addresses(const struct found *found, const struct ecbpf_packet *packet)
-{
-	const char *from = found->family == 4 ? FRAME_FROM4 : FRAME_FROM6;
-	const char *to = found->family == 4 ? FRAME_TO4 : FRAME_TO6;
-
-	check_address(found->family, found->from ? found->from : from, packet->saddr);
-	check_address(found->family, found->to ? found->to : to, packet->daddr);
-	assert_int_equal(packet->protocol, found->protocol);
-	assert_int_equal(packet->ttl, found->ttl ? found->ttl : 61);
-	if (!(found->flags & ECBPF_MALFORMED))
-		assert_int_equal(packet->l4_offset, found->l4);
-}
-
-static void check_packet(const struct found *found, const struct ecbpf_packet *packet)
-{
-	unsigned int i;
-
-	assert_int_equal(packet->flags, found->flags);
-	assert_int_equal(packet->family, found->family);
-	if (found->family)
-		assert_int_equal(packet->l3_offset, found->l3);
-	assert_int_equal(packet->vlan_count, found->tags);
-	for (i = 0; i < found->tags; i++)
-		assert_int_equal(host16(packet->vlan_tci[i]), found->tci[i]);
-	if (found->flags & ECBPF_ADDRESSES)
-		check_addresses(found, packet);
-	if (found->flags & ECBPF_FRAGMENT)
-		assert_int_equal(packet->fragment_offset, found->fragment_offset);
-	if (found->flags & ECBPF_PORTS) {
-		assert_int_equal(host16(packet->sport), found->sport);
-		assert_int_equal(host16(packet->dport), found->dport);
-	}
-	if (found->flags & ECBPF_TCP) {
-		assert_int_equal(packet->tcp_flags, found->tcp_flags);
-		assert_int_equal(host16(packet->tcp_window), found->window);
-	}
-	if (found->flags & ECBPF_ICMP) {
-		assert_int_equal(packet->icmp_type, found->icmp_type);
-		assert_int_equal(packet->icmp_code, found->icmp_code);
-	}
-}
-
 /* Root alone passes everything on, unchanged. */
 static void run_frame(struct harness *harness, const uint8_t *frame, size_t length,
 		      struct outcome *outcome)
@@ -491,7 +432,7 @@ static void run_fixture(struct harness *harness, const struct fixture *fixture)
 		return;
 	}
 	assert_int_equal(outcome.reason, ECBPF_REASON_NO_OPINION);
-	check_packet(&fixture->found, &outcome.packet);
+	found_check(&fixture->found, &outcome.packet);
 }
 
 struct table {
@@ -622,6 +563,31 @@ static void test_chains(void **state)
 			run_chain(kinds[i], count);
 }
 
+#define TAGS_TRIED 800
+
+/* As many priority tags as one likes. */
+static void test_many_tags(void **state)
+{
+	static const struct layer ether = ETHER(), tag = VLAN(0), ip = IPV4(),
+				  udp = UDP(.sport = 1, .dport = 2);
+	const struct found found = FOUND(4, 17, 14 + 4 * TAGS_TRIED, 34 + 4 * TAGS_TRIED,
+					 KNOWN | ECBPF_PORTS, .sport = 1, .dport = 2, .tags = 2);
+	static struct layer layers[TAGS_TRIED + 4];
+	static uint8_t frame[FRAME_MAX];
+	static struct outcome outcome;
+	size_t i;
+
+	(void)state;
+	layers[0] = ether;
+	for (i = 1; i <= TAGS_TRIED; i++)
+		layers[i] = tag;
+	layers[i++] = ip;
+	layers[i] = udp;
+	run_frame(&roots[0], frame, frame_build(layers, frame), &outcome);
+	assert_int_equal(outcome.reason, ECBPF_REASON_NO_OPINION);
+	found_check(&found, &outcome.packet);
+}
+
 /* Packets of more than 65 535 octets have 0 in their length field. */
 static void test_big_tcp(void **state)
 {
@@ -673,6 +639,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_many_tags),
 		cmocka_unit_test(test_big_tcp),
 	};
 
