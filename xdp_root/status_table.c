@@ -15,6 +15,15 @@ enum {
 
 #define CELL_MAX 24
 
+static void fit(struct ecbpf_column columns[COLUMNS], const struct ecbpf_program_status *program)
+{
+	char id[CELL_MAX];
+
+	snprintf(id, sizeof(id), "%" PRIu32, program->id);
+	ecbpf_column_fit(&columns[COLUMN_ID], id);
+	ecbpf_column_fit(&columns[COLUMN_NAME], program->name);
+}
+
 static void columns_for(const struct ecbpf_status *status, struct ecbpf_column columns[COLUMNS])
 {
 	columns[COLUMN_SLOT] = (struct ecbpf_column){ "SLOT", 4, true };
@@ -24,9 +33,9 @@ static void columns_for(const struct ecbpf_status *status, struct ecbpf_column c
 	for (int i = 0; i < ECBPF_ACTIONS; i++)
 		columns[COLUMN_ACTIONS + i] =
 			(struct ecbpf_column){ ecbpf_action_name(i), 16, true };
-	ecbpf_column_fit(&columns[COLUMN_NAME], status->root.name);
+	fit(columns, &status->root);
 	for (int i = 0; i < ECBPF_SLOTS; i++)
-		ecbpf_column_fit(&columns[COLUMN_NAME], status->slots[i].name);
+		fit(columns, &status->slots[i]);
 }
 
 static void print_program(FILE *out, const struct ecbpf_column *columns, const char *slot,
