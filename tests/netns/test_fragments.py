@@ -92,6 +92,7 @@ def test_an_atomic_fragment_is_none(dropping, traffic):
 def test_the_answer(dropping, traffic, family, vlans):
     sent = fragment(family, vlans=vlans)
     assert traffic.exchange(first=sent) == []
+    assert frag_stats(dropping)["ptb_sent_count"] == 1
     answer = traffic.answer(is_too_big(family), "a path MTU message")
     server, client = ADDRESSES[family]
     # The kernel takes the outer tag out of what a tap shows.
