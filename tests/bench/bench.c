@@ -17,8 +17,10 @@
 #include "pmu.h"
 #include "testbed.h"
 
-#define ROUNDS	     11
+#define PASSES	     4
+#define ROUNDS	     3
 #define REPEAT	     1000000
+#define QUICK_PASSES 1
 #define QUICK_ROUNDS 2
 #define QUICK_REPEAT 20000
 
@@ -46,6 +48,7 @@ static const struct {
 static struct {
 	bool quick;
 	bool json;
+	uint64_t passes;
 	uint64_t rounds;
 	uint64_t repeat;
 	uint64_t cpu;
@@ -62,13 +65,22 @@ static const struct ecbpf_option options[] = {
 		"only", &env.only, 0, 0, "SUITE[,SUITE...]",
 		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool (default: all)"),
 	{
+		.name = "passes",
+		.kind = ECBPF_OPTION_UNSIGNED,
+		.target = &env.passes,
+		.min = 1,
+		.max = MEASURE_PASSES_MAX,
+		.metavar = "N",
+		.help = "How often programs are loaded anew (default 4)",
+	},
+	{
 		.name = "rounds",
 		.kind = ECBPF_OPTION_UNSIGNED,
 		.target = &env.rounds,
 		.min = 1,
-		.max = MEASURE_ROUNDS_MAX,
+		.max = MEASURE_PASS_ROUNDS_MAX,
 		.metavar = "N",
-		.help = "How often each case is measured, in turn with all others (default 11)",
+		.help = "How often each case is measured then, in turn with others (default 3)",
 	},
 	{
 		.name = "repeat",
@@ -97,7 +109,7 @@ static const struct ecbpf_tool tool = {
 		   "is missed.",
 	.options = options,
 	.examples = "bench\n"
-		    "bench --only root,ipv4 --rounds 25 --json",
+		    "bench --only root,ipv4 --passes 10 --json",
 };
 
 static bool is_wanted(const char *suite)
@@ -130,8 +142,11 @@ static void choose_sizes(struct bench *bench)
 	static const size_t sizes[] = { 0, 1000, 100000, 1000000 };
 	static const size_t quick_sizes[] = { 0, 200, 2000, 20000 };
 
+	bench->settings.passes = env.quick ? QUICK_PASSES : PASSES;
 	bench->settings.rounds = env.quick ? QUICK_ROUNDS : ROUNDS;
 	bench->settings.repeat = env.quick ? QUICK_REPEAT : REPEAT;
+	if (env.passes)
+		bench->settings.passes = env.passes;
 	if (env.rounds)
 		bench->settings.rounds = env.rounds;
 	if (env.repeat)
@@ -181,6 +196,7 @@ static int measure(struct bench *bench, int cpu)
 		.json = env.json,
 		.judged = !env.quick,
 		.events = events,
+		.passes = bench->settings.passes,
 		.rounds = bench->settings.rounds,
 		.repeat = bench->settings.repeat,
 		.cpu = cpu,

@@ -24,6 +24,18 @@ struct samples {
 	double events[PMU_EVENTS];
 };
 
+/**
+ * struct measure - measurements under way
+ * @done: rounds so far
+ */
+struct measure {
+	struct measure_settings settings;
+	struct measurement *measurements;
+	struct samples (*samples)[PROBE_ROLES];
+	size_t count;
+	size_t done;
+};
+
 static double thread_ns(void)
 {
 	struct timespec time;
@@ -59,6 +71,24 @@ int measure_verify(const struct probe *probe, unsigned long repeat)
 	return run(probe, repeat, &ignored);
 }
 
+struct measure *measure_new(const struct measure_settings *settings)
+{
+	struct measure *measure = calloc(1, sizeof(*measure));
+
+	if (measure)
+		measure->settings = *settings;
+	return measure;
+}
+
+void measure_free(struct measure *measure)
+{
+	if (!measure)
+		return;
+	free(measure->measurements);
+	free(measure->samples);
+	free(measure);
+}
+
 static int sample(const struct measurement *one, enum probe_role role,
 		  const struct measure_settings *settings, size_t round, struct samples *samples)
 {
@@ -88,6 +118,41 @@ static int sample(const struct measurement *one, enum probe_role role,
 	return 0;
 }
 
+static int sample_all(struct measure *measure, size_t round)
+{
+	enum probe_role role;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < measure->count && !err; i++)
+		for (role = 0; role < PROBE_ROLES && !err; role++)
+			err = sample(&measure->measurements[i], role, &measure->settings, round,
+				     &measure->samples[i][role]);
+	return err;
+}
+
+int measure_pass(struct measure *measure, const struct measurement *measurements, size_t count)
+{
+	size_t last = measure->done + measure->settings.rounds;
+	int err;
+
+	if (last > MEASURE_ROUNDS_MAX || (measure->count && count != measure->count))
+		return -EINVAL;
+	if (!measure->count) {
+		measure->measurements = calloc(count, sizeof(*measurements));
+		measure->samples = calloc(count, sizeof(*measure->samples));
+		if (!measure->measurements || !measure->samples)
+			return -ENOMEM;
+		measure->count = count;
+	}
+	memcpy(measure->measurements, measurements, count * sizeof(*measurements));
+	/* Only warms up: the first round overwrites what it took. */
+	err = sample_all(measure, measure->done);
+	while (measure->done < last && !err)
+		err = sample_all(measure, measure->done++);
+	return err;
+}
+
 static int compare(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
@@ -105,18 +170,19 @@ double measure_median(double *values, size_t count)
  * Preparing a run takes 0.1 to 0.3 ms where the kernel has to make room for a direct call. Taken
  * off at its least: an outlier of it would make a round too fast.
  */
-static void take_times(struct samples *samples, const struct measure_settings *settings,
-		       double *best, double *median)
+static void take_times(const struct measure *measure, struct samples *samples, double *best,
+		       double *median)
 {
-	double preparing = samples->preparing;
+	double preparing = samples->preparing, repeat = measure->settings.repeat;
 
-	*median = (measure_median(samples->ns, settings->rounds) - preparing) / settings->repeat;
-	*best = (samples->ns[0] - preparing) / settings->repeat;
+	*median = (measure_median(samples->ns, measure->done) - preparing) / repeat;
+	*best = (samples->ns[0] - preparing) / repeat;
 }
 
-static int add_row(const struct measurement *one, struct samples samples[PROBE_ROLES],
-		   const struct measure_settings *settings, struct report *report)
+static int add_row(const struct measure *measure, size_t which, struct report *report)
 {
+	const struct measurement *one = &measure->measurements[which];
+	struct samples *samples = measure->samples[which];
 	struct row row = { .unit = "ns", .goal = one->goal };
 	double best[PROBE_ROLES] = {}, median[PROBE_ROLES] = {};
 	enum probe_role role;
@@ -124,7 +190,7 @@ static int add_row(const struct measurement *one, struct samples samples[PROBE_R
 
 	for (role = 0; role < PROBE_ROLES; role++)
 		if (one->probes[role].frame)
-			take_times(&samples[role], settings, &best[role], &median[role]);
+			take_times(measure, &samples[role], &best[role], &median[role]);
 	memcpy(row.name, one->name, sizeof(row.name));
 	row.best = best[PROBE_SUBJECT];
 	row.median = median[PROBE_SUBJECT];
@@ -145,24 +211,12 @@ static int add_row(const struct measurement *one, struct samples samples[PROBE_R
 	return report_row(report, one->section, &row);
 }
 
-int measure_all(const struct measurement *measurements, size_t count,
-		const struct measure_settings *settings, struct report *report)
+int measure_report(struct measure *measure, struct report *report)
 {
-	struct samples(*samples)[PROBE_ROLES] = calloc(count, sizeof(*samples));
-	enum probe_role role;
-	size_t round, i;
+	size_t i;
 	int err = 0;
 
-	if (!samples)
-		return -ENOMEM;
-	/* The first turn only warms up: the round after it overwrites what it took. */
-	for (round = 0; round <= settings->rounds && !err; round++)
-		for (i = 0; i < count && !err; i++)
-			for (role = 0; role < PROBE_ROLES && !err; role++)
-				err = sample(&measurements[i], role, settings,
-					     round ? round - 1 : 0, &samples[i][role]);
-	for (i = 0; i < count && !err; i++)
-		err = add_row(&measurements[i], samples[i], settings, report);
-	free(samples);
+	for (i = 0; i < measure->count && !err; i++)
+		err = add_row(measure, i, report);
 	return err;
 }

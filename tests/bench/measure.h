@@ -10,7 +10,9 @@
 #include "pmu.h"
 #include "report.h"
 
-#define MEASURE_ROUNDS_MAX 99
+#define MEASURE_PASSES_MAX	10
+#define MEASURE_PASS_ROUNDS_MAX 20
+#define MEASURE_ROUNDS_MAX	(MEASURE_PASSES_MAX * MEASURE_PASS_ROUNDS_MAX)
 
 /**
  * struct probe - a program to run
@@ -49,21 +51,42 @@ struct measurement {
 	struct probe probes[PROBE_ROLES];
 };
 
+/**
+ * struct measure_settings - how much is measured
+ * @passes: in each of which programs are loaded anew: the kernel puts them where it likes, and a
+ *	nanosecond depends on that
+ * @rounds: in each pass
+ * @repeat: packets in each round
+ */
 struct measure_settings {
+	unsigned long passes;
 	unsigned long rounds;
 	unsigned long repeat;
 	const struct pmu *pmu;
 };
 
+/* Of all passes. */
+static inline size_t measure_rounds(const struct measure_settings *settings)
+{
+	return settings->passes * settings->rounds;
+}
+
 /* Run a frame @repeat times. Return: -EBADMSG: the last one met another action than expected. */
 int measure_verify(const struct probe *probe, unsigned long repeat);
 
+struct measure;
+
+struct measure *measure_new(const struct measure_settings *settings);
+void measure_free(struct measure *measure);
+
 /*
- * Each round runs every probe of every measurement, one after the other; a row each goes to
- * @report.
+ * In each round of a pass every probe of every measurement is run, one after the other. The next
+ * pass brings the same measurements, of programs loaded anew.
  */
-int measure_all(const struct measurement *measurements, size_t count,
-		const struct measure_settings *settings, struct report *report);
+int measure_pass(struct measure *measure, const struct measurement *measurements, size_t count);
+
+/* A row for each measurement. */
+int measure_report(struct measure *measure, struct report *report);
 
 /* The middle one of @count values, which it sorts. */
 double measure_median(double *values, size_t count);

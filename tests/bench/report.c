@@ -267,9 +267,10 @@ static void print_head(const struct report *report)
 
 	machine_model(model);
 	uname(&kernel);
-	printf("%s, kernel %s %s, on CPU %d; %lu rounds of %lu packets by BPF_PROG_TEST_RUN\n",
-	       model, kernel.release, kernel.machine, settings->cpu, settings->rounds,
-	       settings->repeat);
+	printf("%s, kernel %s %s, on CPU %d\n"
+	       "%lu times loaded, each time %lu rounds of %lu packets by BPF_PROG_TEST_RUN\n",
+	       model, kernel.release, kernel.machine, settings->cpu, settings->passes,
+	       settings->rounds, settings->repeat);
 	if (!settings->events)
 		printf("No cycles and cache misses: this machine lets no PMU be read\n");
 }
@@ -383,6 +384,7 @@ static int print_json(const struct report *report)
 	}
 	json_object_object_add(whole, "machine", json_machine());
 	json_object_object_add(whole, "cpu", json_object_new_int(settings->cpu));
+	json_object_object_add(whole, "passes", json_object_new_int64(settings->passes));
 	json_object_object_add(whole, "rounds", json_object_new_int64(settings->rounds));
 	json_object_object_add(whole, "repeat", json_object_new_int64(settings->repeat));
 	json_object_object_add(whole, "judged", json_object_new_boolean(settings->judged));

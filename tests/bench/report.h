@@ -50,6 +50,7 @@ struct report_settings {
 	bool json;
 	bool judged;
 	bool events;
+	unsigned long passes;
 	unsigned long rounds;
 	unsigned long repeat;
 	int cpu;

@@ -57,7 +57,7 @@ struct draw {
 };
 
 /**
- * struct round - measurements with one list
+ * struct round - a pass with one list
  * @entries: what the peer's list holds: the first address of each of ours
  * @peer_section: -1: there is no peer
  */
@@ -238,32 +238,39 @@ static void close_round(struct round *round)
 	free(round->entries);
 }
 
-static int measure_round(const struct bench *bench, struct round *round)
+static int measure_round(const struct bench *bench, struct round *round, struct measure *measure)
 {
 	int err = open_round(bench, round);
 
 	if (!err && round->peer_section >= 0)
 		err = open_peer(bench, round);
-	if (err)
-		return err;
-	return measure_all(round->cases, round->count, &bench->settings, bench->report);
+	if (!err)
+		err = measure_pass(measure, round->cases, round->count);
+	close_round(round);
+	return err;
 }
 
 static int measure_size(const struct bench *bench, unsigned int family, size_t which,
 			const int *sections)
 {
+	struct measure *measure = measure_new(&bench->settings);
 	struct round *round = calloc(1, sizeof(*round));
-	int err;
+	int err = measure && round ? 0 : -ENOMEM;
+	size_t pass;
 
-	if (!round)
-		return -ENOMEM;
-	round->family = family;
-	round->size = bench->sizes[which];
-	round->longest = which == BENCH_SIZES - 1;
-	round->section = sections[0];
-	round->peer_section = sections[1];
-	err = measure_round(bench, round);
-	close_round(round);
+	for (pass = 0; pass < bench->settings.passes && !err; pass++) {
+		*round = (struct round){
+			.family = family,
+			.size = bench->sizes[which],
+			.longest = which == BENCH_SIZES - 1,
+			.section = sections[0],
+			.peer_section = sections[1],
+		};
+		err = measure_round(bench, round, measure);
+	}
+	if (!err)
+		err = measure_report(measure, bench->report);
+	measure_free(measure);
 	free(round);
 	return err;
 }

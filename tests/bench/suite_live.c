@@ -101,7 +101,7 @@ static int measure_rate(const struct sender *sender, const struct bench_frame *f
 static int measure_rates(const struct bench *bench, const char *name, struct goal goal, int section,
 			 const struct sender senders[2], const struct bench_frame *frame)
 {
-	size_t bursts = bench->settings.rounds * BURSTS, i;
+	size_t bursts = measure_rounds(&bench->settings) * BURSTS, i;
 	struct row row = { .unit = "Mpps", .goal = goal };
 	static struct rates rates;
 	int err = 0;

@@ -64,7 +64,7 @@ static double time_reads(struct line *lines, unsigned long reads)
 
 static int measure_size(const struct bench *bench, int section, size_t bytes)
 {
-	size_t rounds = bench->settings.rounds, i;
+	size_t rounds = measure_rounds(&bench->settings), i;
 	struct row row = { .unit = "ns" };
 	double ns[MEASURE_ROUNDS_MAX];
 	struct line *lines;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* First fragments that are dropped and answered. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,7 +60,8 @@ static int open_answer(const struct bench *bench, int program, const struct frag
 	return err;
 }
 
-static int measure_answers(const struct bench *bench, int section, const struct subject *subject)
+static int measure_answers(const struct bench *bench, int section, const struct subject *subject,
+			   struct measure *measure)
 {
 	struct measurement cases[FRAGMENTS] = {};
 	static struct answer answers[FRAGMENTS];
@@ -71,7 +73,7 @@ static int measure_answers(const struct bench *bench, int section, const struct 
 		err = open_answer(bench, subject->program, &fragments[i], &answers[i], &cases[i]);
 	}
 	if (!err)
-		err = measure_all(cases, FRAGMENTS, &bench->settings, bench->report);
+		err = measure_pass(measure, cases, FRAGMENTS);
 	for (i = 0; i < FRAGMENTS; i++) {
 		wrapper_close(&answers[i].around_bare);
 		wrapper_close(&answers[i].around_subject);
@@ -79,21 +81,38 @@ static int measure_answers(const struct bench *bench, int section, const struct 
 	return err;
 }
 
-int suite_ptb(struct bench *bench)
+static int measure_filter(const struct bench *bench, int section, struct measure *measure)
 {
 	const struct filter_config config = { .frags_drop = 1, .ptb_max_pps = UINT32_MAX };
-	int section = report_section(bench->report, "Path MTU messages", "bare XDP_PASS"), err;
 	struct filter_list none = {};
 	struct subject subject;
+	int err;
 
-	if (section < 0)
-		return section;
 	err = subject_open(&subject);
 	if (err)
 		return err;
 	err = subject_fill_filter(&subject, &config, &none);
 	if (!err)
-		err = measure_answers(bench, section, &subject);
+		err = measure_answers(bench, section, &subject, measure);
 	subject_close(&subject);
+	return err;
+}
+
+int suite_ptb(struct bench *bench)
+{
+	int section = report_section(bench->report, "Path MTU messages", "bare XDP_PASS"), err = 0;
+	struct measure *measure;
+	size_t pass;
+
+	if (section < 0)
+		return section;
+	measure = measure_new(&bench->settings);
+	if (!measure)
+		return -ENOMEM;
+	for (pass = 0; pass < bench->settings.passes && !err; pass++)
+		err = measure_filter(bench, section, measure);
+	if (!err)
+		err = measure_report(measure, bench->report);
+	measure_free(measure);
 	return err;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What root takes by itself, and with subprograms that have no opinion. */
+#include <errno.h>
 #include <stdio.h>
 
 #include <linux/bpf.h>
@@ -37,7 +38,7 @@ static const struct {
 };
 
 static int measure_fill(const struct bench *bench, int section, const struct bench_frame *frames,
-			size_t which)
+			size_t which, struct measure *measure)
 {
 	struct measurement cases[SHAPES] = {};
 	struct subject subject;
@@ -57,8 +58,23 @@ static int measure_fill(const struct bench *bench, int section, const struct ben
 		cases[i].probes[PROBE_SUBJECT] = bench_probe(subject.program, &frames[i], XDP_PASS);
 	}
 	if (!err)
-		err = measure_all(cases, SHAPES, &bench->settings, bench->report);
+		err = measure_pass(measure, cases, SHAPES);
 	subject_close(&subject);
+	return err;
+}
+
+static int measure_fills(const struct bench *bench, int section, const struct bench_frame *frames,
+			 size_t which)
+{
+	struct measure *measure = measure_new(&bench->settings);
+	size_t pass;
+	int err = measure ? 0 : -ENOMEM;
+
+	for (pass = 0; pass < bench->settings.passes && !err; pass++)
+		err = measure_fill(bench, section, frames, which, measure);
+	if (!err)
+		err = measure_report(measure, bench->report);
+	measure_free(measure);
 	return err;
 }
 
@@ -74,6 +90,6 @@ int suite_root(struct bench *bench)
 	for (i = 0; i < SHAPES; i++)
 		bench_frame_build(shapes[i].layers, &frames[i]);
 	for (i = 0; i < FILLS && !err; i++)
-		err = measure_fill(bench, section, frames, i);
+		err = measure_fills(bench, section, frames, i);
 	return err;
 }

@@ -188,7 +188,7 @@ static int measure_memory(const struct bench *bench, int section, unsigned int f
 static int measure_tools(const struct bench *bench, int section, unsigned int family,
 			 const char *root, const char *filter)
 {
-	size_t runs = bench->settings.rounds < RUNS_MAX ? bench->settings.rounds : RUNS_MAX;
+	size_t runs = bench->settings.passes < RUNS_MAX ? bench->settings.passes : RUNS_MAX;
 	int err;
 
 	err = testbed_run(TESTBED_COMMAND(root, "--attach", "--interface", SUBJECT_INTERFACE),
