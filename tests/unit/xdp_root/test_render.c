@@ -69,12 +69,13 @@ static void the_table_is_exact(void **state)
 						      ", frags: no, staged: none\n");
 }
 
-static void long_names_widen_their_column(void **state)
+static void long_names_and_ids_widen_their_columns(void **state)
 {
 	static const char name[] = "a_subprogram_whose_name_is_not_short";
 	static const char header[] = HEADER;
 	struct ecbpf_status status = sample_attached();
-	size_t column = strstr(header, "LOAD TIME") - header + strlen(name) - 24;
+	size_t column =
+		strstr(header, "LOAD TIME") - header + strlen(name) - 24 + strlen("1234567") - 5;
 	char *text = NULL, *line;
 
 	(void)state;
@@ -271,7 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_exact),
-		cmocka_unit_test(long_names_widen_their_column),
+		cmocka_unit_test(long_names_and_ids_widen_their_columns),
 		cmocka_unit_test(what_is_not_attached_is_a_sentence),
 		cmocka_unit_test(reasons_are_explained),
 		cmocka_unit_test(json_without_counters_is_exact),
