@@ -109,8 +109,13 @@ static __always_inline void entries_hit(__u32 id)
 	__u32 index = shard * filter_config.hit_shard_size + id / FILTER_HITS_PER_VALUE;
 	struct filter_hits *value = bpf_map_lookup_elem(&hits, &index);
 
-	if (value)
+	if (!value)
+		return;
+	/* An atomic add to memory that isn't in the cache holds up all that follows. */
+	if (filter_config.hit_shards_shared)
 		__sync_fetch_and_add(&value->count[id % FILTER_HITS_PER_VALUE], 1);
+	else
+		value->count[id % FILTER_HITS_PER_VALUE]++;
 }
 
 #endif

@@ -61,6 +61,7 @@ static int complete_config(struct build *build)
 	config->mtu = mtu;
 	config->have_check_mtu = ecbpf_have_check_mtu();
 	config->hit_shard_mask = power_of_two(cpus < HIT_SHARDS_MAX ? cpus : HIT_SHARDS_MAX) - 1;
+	config->hit_shards_shared = cpus > HIT_SHARDS_MAX;
 	config->hit_shard_size = build->instance->list.count / FILTER_HITS_PER_VALUE + 1;
 	return 0;
 }

@@ -20,7 +20,9 @@ struct filter_config {
 	__u8 truncated_drop;
 	/* The kernel has bpf_check_mtu (5.12): ask it instead of using mtu. */
 	__u8 have_check_mtu;
-	__u8 reserved[3];
+	/* CPUs outnumber the copies of the hit counters. */
+	__u8 hit_shards_shared;
+	__u8 reserved[2];
 	/* Path MTU messages in any aligned second of CLOCK_MONOTONIC, all CPUs together. */
 	__u32 ptb_max_pps;
 	/* Octets, of the interface when it was loaded. */

@@ -457,8 +457,7 @@ static int close_filter(void **state)
 	return 0;
 }
 
-/* CPUs share the copies of the hit counters out among themselves. */
-static void test_shards(void **state)
+static void check_shards(const struct filter_setup *setup)
 {
 	static const struct layer layers[LAYERS_MAX] = FROM("10.0.0.1");
 	static uint8_t frame[FRAME_MAX];
@@ -467,8 +466,7 @@ static void test_shards(void **state)
 	uint64_t expected[2] = { 0 };
 	int cpu;
 
-	(void)state;
-	filter_open(&filter, &root, &(struct filter_setup){ .list = list });
+	filter_open(&filter, &root, setup);
 	assert_int_equal(filter.hit_shards, ARRAY_SIZE(expected));
 	for (cpu = 0; cpu < 2; cpu++) {
 		if (!harness_move(&root, cpu))
@@ -479,6 +477,19 @@ static void test_shards(void **state)
 		assert_int_equal(filter_shard_read(&filter, 1, ID_10_0), expected[1]);
 	}
 	assert_true(harness_move(&root, home));
+}
+
+/* CPUs share the copies of the hit counters out among themselves. */
+static void test_shards(void **state)
+{
+	(void)state;
+	check_shards(&(struct filter_setup){ .list = list });
+}
+
+static void test_shared_shards(void **state)
+{
+	(void)state;
+	check_shards(&(struct filter_setup){ .config = { .hit_shards_shared = 1 }, .list = list });
 }
 
 /* Prefixes as short as ::/0 cover the mapped form of IPv4 addresses, but say nothing of IPv4. */
@@ -603,6 +614,7 @@ int main(void)
 		{ "fragments to the host, too", test_table, NULL, close_filter,
 		  TABLE(not_local, .list = list, .local = local_addresses, .config = { STRICT }) },
 		cmocka_unit_test_teardown(test_shards, close_filter),
+		cmocka_unit_test_teardown(test_shared_shards, close_filter),
 		cmocka_unit_test_teardown(test_families, close_filter),
 		cmocka_unit_test(test_long_chains),
 		cmocka_unit_test_teardown(test_not_ip, close_filter),
