@@ -110,6 +110,8 @@ test  python3-jsonschema py:jsonschema
 test  python3-pytest     py:pytest
 test  shellcheck         shellcheck
 test  tcpdump            tcpdump
+test  tshark             tshark
+test  nfdump-sflow       sfcapd
 test  xdp-tools          xdp-filter
 vm    busybox-static     /usr/share/doc/busybox-static
 vm    cpio               cpio

@@ -20,7 +20,17 @@ bool ecbpf_have_frags(void)
 	return fd >= 0;
 }
 
+static bool have_helper(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, helper, NULL) == 1;
+}
+
 bool ecbpf_have_check_mtu(void)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_check_mtu, NULL) == 1;
+	return have_helper(BPF_FUNC_check_mtu);
+}
+
+bool ecbpf_have_load_bytes(void)
+{
+	return have_helper(BPF_FUNC_xdp_load_bytes);
 }

@@ -212,3 +212,24 @@ int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot)
 					 root->interface->name, slot);
 	return set_occupied(root, slot, false) ?: ecbpf_folder_remove(path);
 }
+
+int ecbpf_emitter_replace(struct ecbpf_root *root, struct bpf_program *program)
+{
+	int fd = bpf_program__fd(program);
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(root->maps[ROOT_MAP_EMITTER], &zero, &fd, BPF_ANY))
+		return ecbpf_fail_kernel(-errno, "%s: setting the emitter failed",
+					 root->interface->name);
+	return 0;
+}
+
+int ecbpf_emitter_clear(struct ecbpf_root *root)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_delete_elem(root->maps[ROOT_MAP_EMITTER], &zero) && errno != ENOENT)
+		return ecbpf_fail_kernel(-errno, "%s: clearing the emitter failed",
+					 root->interface->name);
+	return 0;
+}

@@ -62,6 +62,19 @@ static __always_inline void prepend(struct xdp_md *ctx, struct ecbpf_packet *pac
 	ecbpf_reparse(ctx, packet);
 }
 
+static __always_inline void renumber(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__be16 *port = data + 34;
+	__u16 next;
+
+	if (data + 36 > end)
+		return;
+	next = bpf_ntohs(*port) + 1;
+	*port = bpf_htons(next < 2000 ? next : 1000);
+}
+
 ECBPF_SUBPROGRAM(harness_slot_prog)
 {
 	struct slot_orders *told;
@@ -84,6 +97,9 @@ ECBPF_SUBPROGRAM(harness_slot_prog)
 		break;
 	case SLOT_CUT:
 		bpf_xdp_adjust_tail(ctx, -(int)told->octets);
+		break;
+	case SLOT_RENUMBER:
+		renumber(ctx);
 		break;
 	}
 	return ecbpf_next(ctx, packet);

@@ -14,6 +14,8 @@ enum slot_order {
 	SLOT_PREPEND,
 	/* Cut octets off the end, keep it secret, go on. */
 	SLOT_CUT,
+	/* Make the source port of UDP over IPv4 the next of 1000 (1000 to 1999), go on. */
+	SLOT_RENUMBER,
 };
 
 /* Ethernet and IPv4. */

@@ -117,6 +117,17 @@ int ecbpf_root_share_maps(struct ecbpf_root *root, struct bpf_object *object);
 int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_object *object,
 		       struct bpf_program *program);
 
+/**
+ * ecbpf_emitter_replace() - which program records packets that are marked ECBPF_SAMPLED
+ *
+ * The verdict hook calls it instead of returning; it ends with ecbpf_xdpcap() and the action in
+ * struct ecbpf_packet.
+ */
+int ecbpf_emitter_replace(struct ecbpf_root *root, struct bpf_program *program);
+
+/* Marked packets go unrecorded from now on. */
+int ecbpf_emitter_clear(struct ecbpf_root *root);
+
 /* Empty @slot and remove its pins; -ENOENT when nothing is there. */
 int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot);
 
@@ -312,6 +323,8 @@ int ecbpf_mtu(const char *interface);
 
 /* Whether this kernel loads multi-buffer XDP programs (5.18). */
 bool ecbpf_have_frags(void);
+/* Whether XDP programs can copy from anywhere in a frame (bpf_xdp_load_bytes, 5.18). */
+bool ecbpf_have_load_bytes(void);
 /* Whether XDP programs can ask for the MTU (bpf_check_mtu, 5.12). */
 bool ecbpf_have_check_mtu(void);
 

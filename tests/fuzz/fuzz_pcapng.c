@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* pcapng files, as xdp_sampler_to_pcap reads them. */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include <ecbpf/ecbpf.h>
+
+#include "pcapng_read.h"
+#include "target.h"
+
+static void say_nothing(enum ecbpf_log_level level, const char *message, void *context)
+{
+	(void)level;
+	(void)context;
+	REQUIRE(!strchr(message, '\n'));
+}
+
+static unsigned int sum(const uint8_t *data, size_t octets)
+{
+	unsigned int sum = 0;
+
+	while (octets--)
+		sum += data[octets];
+	return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FILE *file = size ? fmemopen((void *)data, size, "r") : fopen("/dev/null", "re");
+	struct pcapng_reader *reader = NULL;
+	struct pcapng_packet packet;
+	size_t packets = 0;
+	int result;
+
+	ecbpf_log_set(say_nothing, NULL, ECBPF_LOG_DEBUG);
+	REQUIRE(file && !pcapng_reader_open(file, "input", &reader));
+	while ((result = pcapng_reader_next(reader, &packet)) > 0) {
+		packets++;
+		REQUIRE(sum(packet.data, packet.captured) <= packet.captured * 255U);
+		REQUIRE(strlen(packet.comment) < sizeof(packet.comment));
+		REQUIRE(strlen(packet.interface) < IF_NAMESIZE);
+	}
+	REQUIRE(!result || result == -EBADMSG);
+	/* A packet's block has 32 octets at least. */
+	REQUIRE(packets <= size / 32);
+	pcapng_reader_close(reader);
+	fclose(file);
+	return 0;
+}

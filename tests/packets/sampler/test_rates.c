@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* How many packets are picked, and that each of them is accounted for. */
+#include <arpa/inet.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "samplers.h"
+#include "slots.h"
+#include "xdp_sampler.skel.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MILLION	   1000000
+#define FLOWS	   1000
+#define FIRST_PORT 1000
+/* One run in two million ends beyond it. */
+#define SIGMAS 5.1
+
+static const struct layer plain[] = { ETHER(), IPV4(), UDP(.sport = 7, .dport = 9), { 0 } };
+
+static struct harness root;
+static struct sampler sampler;
+static uint8_t frame[FRAME_MAX];
+static size_t length;
+
+static void open_rate(uint32_t rate, bool random, uint64_t ring)
+{
+	const struct sampler_settings settings = { .config = { .rate = rate, .random = random },
+						   .ring = ring };
+
+	sampler_open(&sampler, &root, &settings, NULL);
+}
+
+/* What "pace" of this CPU still counts, since its last sample. */
+static uint64_t under_way(void)
+{
+	struct sampler_pace *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
+	uint32_t zero = 0;
+	uint64_t packets;
+
+	assert_non_null(values);
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(sampler.skeleton->maps.pace), &zero, values), 0);
+	packets = values[root.cpu].distance - values[root.cpu].left;
+	free(values);
+	return packets;
+}
+
+static void check_pool(uint64_t packets)
+{
+	struct sampler_counts counts;
+
+	sampler_counts_read(&sampler, &counts);
+	assert_int_equal(counts.values[SAMPLER_COUNT_POOL] + under_way(), packets);
+	assert_int_equal(counts.pending, 0);
+}
+
+static uint64_t picked(void)
+{
+	struct sampler_counts counts;
+
+	sampler_counts_read(&sampler, &counts);
+	return counts.values[SAMPLER_COUNT_PICKED];
+}
+
+static void test_every_nth(void **state)
+{
+	static const uint32_t rates[] = { 1, 2, 3, 7, 100, 2500, MILLION, MILLION + 1 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rates); i++) {
+		open_rate(rates[i], false, 0);
+		sampler_run(&root, frame, length, MILLION);
+		check_pool(MILLION);
+		assert_true(picked() >= MILLION / rates[i]);
+		assert_true(picked() <= (MILLION + rates[i] - 1) / rates[i]);
+		sampler_close(&sampler);
+	}
+}
+
+/* The first sample of a CPU is anywhere in the first round. */
+static void test_start(void **state)
+{
+	unsigned int seen[8] = { 0 }, i;
+	uint64_t packets;
+
+	(void)state;
+	for (i = 0; i < 64; i++) {
+		open_rate(8, false, 0);
+		for (packets = 1; packets <= 8; packets++) {
+			sampler_run(&root, frame, length, 1);
+			if (picked())
+				break;
+		}
+		assert_in_range(packets, 1, 8);
+		seen[packets - 1]++;
+		sampler_close(&sampler);
+	}
+	/* One place for 64 samplers is a chance of 8^-63. */
+	for (i = 0; i < 8; i++)
+		assert_int_not_equal(seen[i], 64);
+}
+
+static void test_random(void **state)
+{
+	static const uint32_t rates[] = { 2, 3, 10, 100, 2500 };
+	double expected, deviation;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rates); i++) {
+		open_rate(rates[i], true, 0);
+		sampler_run(&root, frame, length, MILLION);
+		check_pool(MILLION);
+		expected = (double)MILLION / rates[i];
+		deviation = (picked() - expected) / sqrt(expected * (1 - 1.0 / rates[i]));
+		print_message("  1:%u: %llu picked, %.2f sigma off\n", rates[i],
+			      (unsigned long long)picked(), deviation);
+		assert_true(fabs(deviation) < SIGMAS);
+		sampler_close(&sampler);
+	}
+}
+
+static unsigned int hits[FLOWS];
+
+static void count_flow(const struct sampler_record *record)
+{
+	unsigned int port = record->data[34] << 8 | record->data[35];
+
+	assert_in_range(port, FIRST_PORT, FIRST_PORT + FLOWS - 1);
+	hits[port - FIRST_PORT]++;
+}
+
+/* Packets of each flow are sampled in proportion: chi squared over all of them. */
+static void test_flows(void **state)
+{
+	const uint32_t rate = 100;
+	const double expected = (double)MILLION / FLOWS / rate;
+	struct layer layers[] = { ETHER(), IPV4(), UDP(.sport = FIRST_PORT), { 0 } };
+	struct slots slots;
+	double sum = 0;
+	size_t flow;
+
+	(void)state;
+	slots_open(&slots, &root, 1);
+	slots_tell(&slots, 0, &(struct slot_orders){ .order = SLOT_RENUMBER });
+	open_rate(rate, true, 4 * SAMPLER_RING);
+	sampler.seen = count_flow;
+	length = frame_build(layers, frame);
+	sampler_run(&root, frame, length, MILLION);
+	check_pool(MILLION);
+	assert_int_equal(sampler_read(&sampler), picked());
+	for (flow = 0; flow < FLOWS; flow++)
+		sum += (hits[flow] - expected) * (hits[flow] - expected) /
+		       (expected * (1 - 1.0 / rate));
+	print_message("  chi squared of %d flows: %.0f\n", FLOWS, sum);
+	assert_true(fabs(sum - FLOWS) < SIGMAS * sqrt(2.0 * FLOWS));
+	sampler_close(&sampler);
+	harness_fill(&root, 0, -1);
+	slots_close(&slots);
+}
+
+static void test_full_ring(void **state)
+{
+	struct sampler_counts counts;
+	uint64_t emitted, round;
+
+	(void)state;
+	open_rate(1, false, 4096);
+	for (round = 1; round <= 3; round++) {
+		sampler_run(&root, frame, length, 1000);
+		sampler_counts_read(&sampler, &counts);
+		emitted = counts.values[SAMPLER_COUNT_EMITTED];
+		assert_int_equal(counts.values[SAMPLER_COUNT_PICKED], round * 1000);
+		assert_int_equal(emitted + counts.values[SAMPLER_COUNT_RING_FULL], round * 1000);
+		assert_true(sampler_read(&sampler) > 0);
+		assert_int_equal(sampler.records * round, emitted);
+		/* Losses leave gaps. */
+		assert_int_equal(sampler.record.head.sequence,
+				 (round - 1) * 1000 + sampler.records);
+	}
+	sampler_close(&sampler);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	harness_open(&root, false);
+	return 0;
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	length = frame_build(plain, frame);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	harness_close(&root);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_every_nth, reset),
+		cmocka_unit_test_setup(test_start, reset),
+		cmocka_unit_test_setup(test_random, reset),
+		cmocka_unit_test_setup(test_flows, reset),
+		cmocka_unit_test_setup(test_full_ring, reset),
+	};
+
+	if (!harness_usable())
+		return HARNESS_SKIP;
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

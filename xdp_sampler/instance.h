@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The sampler in its slot: put there, changed, read, taken away. */
+#ifndef XDP_SAMPLER_INSTANCE_H
+#define XDP_SAMPLER_INSTANCE_H
+
+#include <ecbpf/tool.h>
+
+#include "distance.h"
+#include "sample.h"
+
+/**
+ * struct sampler_options - what an attach changes
+ * @rate, @snaplen, @ring: 0: as it is, or the default
+ * @random, @as_sent: 0, 1, or -1: as it is
+ * @filter: libpcap expression, "": none, NULL: as it is
+ * @ring: octets of the ring buffer, a power of two of at least a page
+ */
+struct sampler_options {
+	uint64_t rate;
+	uint64_t snaplen;
+	uint64_t ring;
+	int random;
+	int as_sent;
+	const char *filter;
+	bool stage;
+};
+
+/**
+ * struct sampler_instance - what runs on an interface
+ * @counts: sums over all CPUs
+ * @ring_octets: size of the ring buffer
+ * @program_id: in the slot
+ */
+struct sampler_instance {
+	struct sampler_config config;
+	struct sampler_counts counts;
+	struct sampler_reader reader;
+	char filter[SAMPLER_FILTER_MAX];
+	uint64_t ring_octets;
+	uint32_t program_id;
+};
+
+/* -ENOENT, saying nothing: no sampler in @root's slot. */
+int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *instance);
+
+/**
+ * sampler_instance_attach() - put a sampler into @root's slot, or change the one there
+ *
+ * Atomic for packets. The ring buffer and all counts go on, so a reader isn't disturbed.
+ */
+int sampler_instance_attach(struct ecbpf_root *root, const struct sampler_options *options);
+
+/* Return: -ENOENT, saying nothing: there is none. */
+int sampler_instance_detach(struct ecbpf_root *root);
+
+#endif

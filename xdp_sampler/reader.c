@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Reads the rings of several interfaces and hands what is wanted to the outputs. */
+#include "reader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "filter.h"
+#include "instance.h"
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
+/* So that a ring which fills as fast as it is read can't keep us from all else. */
+#define TURN_RECORDS 16384
+/* The programs wake nobody until a ring is a quarter full: so this bounds the delay. */
+#define DRAIN_MS 10
+#define TICK_NS	 (100 * NS_PER_MS)
+
+/**
+ * struct ring - of one interface
+ * @lock: socket whose abstract name makes us the ring's only reader
+ * @counts: descriptor, of the programs' counts
+ * @report: mapped value of "reader"
+ * @before: counts of the report when we began
+ * @filter: for what could not be filtered in the kernel
+ * @buffer: of its own, as one that is never empty would keep libbpf from the others
+ * @turn: records taken since the other rings had theirs
+ */
+struct ring {
+	struct sampler_interface interface;
+	struct sampler_reader_handle *reader;
+	int lock;
+	int counts;
+	struct sampler_reader *report;
+	struct sampler_reader before;
+	struct sampler_filter *filter;
+	struct ring_buffer *buffer;
+	uint32_t turn;
+};
+
+struct sampler_reader_handle {
+	struct ring *rings;
+	size_t count;
+	struct sampler_interface *interfaces;
+	struct sample_losses *losses;
+	struct pollfd *waits;
+	uint64_t epoch;
+	const struct reader_wishes *wishes;
+	struct sample_sink **sinks;
+	size_t sink_count;
+	uint64_t taken;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* A ring has one reader; the kernel frees the name when that one ends, however it does. */
+static int lock_ring(int fd, const char *interface)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int lock, err;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ecbpf-sampler-%u",
+			  info.id);
+	lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (lock < 0)
+		return -errno;
+	if (!bind(lock, (struct sockaddr *)&address,
+		  offsetof(struct sockaddr_un, sun_path) + 1 + length))
+		return lock;
+	err = -errno;
+	close(lock);
+	if (err == -EADDRINUSE)
+		return ecbpf_fail(-EBUSY,
+				  "%s: another xdp_sampler reads its samples; end that one first",
+				  interface);
+	return err;
+}
+
+static int map_report(struct ecbpf_root *root, struct ring *ring)
+{
+	int fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "reader");
+	void *memory;
+
+	if (fd < 0)
+		return fd;
+	memory = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (memory == MAP_FAILED)
+		return -errno;
+	ring->report = memory;
+	ring->before = *ring->report;
+	return 0;
+}
+
+static void take_wanted(struct sampler_reader_handle *reader, const struct sample *sample)
+{
+	size_t i;
+
+	for (i = 0; i < reader->sink_count; i++)
+		if (!reader->sinks[i]->ended)
+			reader->sinks[i]->calls->take(reader->sinks[i], sample);
+	reader->taken++;
+}
+
+static bool enough(const struct sampler_reader_handle *reader)
+{
+	return reader->wishes->count && reader->taken >= reader->wishes->count;
+}
+
+static bool wanted(const struct ring *ring, const struct reader_wishes *wishes,
+		   const struct sample *sample)
+{
+	if (wishes->actions && !(wishes->actions >> sample->action & 1))
+		return false;
+	if (wishes->slots && !(wishes->slots >> sample->slot & 1))
+		return false;
+	if (wishes->reasons && (sample->reason > 63 || !(wishes->reasons >> sample->reason & 1)))
+		return false;
+	return !ring->filter ||
+	       sampler_filter_match(ring->filter, sample->data, sample->length, sample->captured);
+}
+
+static int take_record(void *context, void *data, size_t size)
+{
+	struct ring *ring = context;
+	struct sampler_reader_handle *reader = ring->reader;
+	struct sample sample;
+
+	ring->report->received++;
+	if (sample_decode(data, size, reader->epoch, &ring->interface, &sample))
+		ring->report->malformed++;
+	else if (!wanted(ring, reader->wishes, &sample))
+		ring->report->unwanted++;
+	else
+		take_wanted(reader, &sample);
+	return enough(reader) || ++ring->turn == TURN_RECORDS ? -ECANCELED : 0;
+}
+
+static int open_ring(struct sampler_reader_handle *reader, struct ring *ring,
+		     struct ecbpf_root *root, const char *name)
+{
+	struct sampler_instance instance;
+	int fd, err;
+
+	err = sampler_instance_read(root, &instance);
+	if (err == -ENOENT)
+		return ecbpf_fail(
+			err,
+			"%s: no sampler in slot %d; run 'xdp_sampler --attach --interface "
+			"%s'",
+			name, ECBPF_SLOT_SAMPLER, name);
+	if (err)
+		return err;
+	snprintf(ring->interface.name, sizeof(ring->interface.name), "%s", name);
+	ring->interface.index = ring - reader->rings;
+	ring->interface.ifindex = ecbpf_root_ifindex(root);
+	ring->interface.mtu = ecbpf_mtu(name) > 0 ? ecbpf_mtu(name) : 0;
+	ring->reader = reader;
+	if (instance.filter[0] && !instance.config.filtered) {
+		err = sampler_filter_compile(instance.filter, instance.config.snaplen,
+					     &ring->filter);
+		if (err)
+			return err;
+	}
+	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
+	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
+	if (fd < 0 || ring->counts < 0)
+		return ecbpf_fail(-ENOENT, "%s: the sampler's maps are gone", name);
+	ring->lock = lock_ring(fd, name);
+	err = ring->lock < 0 ? ring->lock : map_report(root, ring);
+	if (!err) {
+		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
+		err = ring->buffer ? 0 : -errno;
+	}
+	close(fd);
+	if (err && err != -EBUSY)
+		return ecbpf_fail(err, "%s: reading the ring buffer failed: %s", name,
+				  strerror(-err));
+	return err;
+}
+
+int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_handle **out)
+{
+	struct sampler_reader_handle *reader = calloc(1, sizeof(*reader));
+	struct ecbpf_root *root;
+	size_t i;
+	int err = 0;
+
+	if (!reader)
+		return -ENOMEM;
+	reader->rings = calloc(interfaces->count, sizeof(*reader->rings));
+	reader->interfaces = calloc(interfaces->count, sizeof(*reader->interfaces));
+	reader->losses = calloc(interfaces->count, sizeof(*reader->losses));
+	reader->waits = calloc(interfaces->count, sizeof(*reader->waits));
+	if (!reader->rings || !reader->interfaces || !reader->losses || !reader->waits)
+		err = -ENOMEM;
+	reader->epoch = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	for (i = 0; i < interfaces->count && !err; i++) {
+		reader->rings[i].lock = -1;
+		reader->rings[i].counts = -1;
+		reader->count = i + 1;
+		err = ecbpf_root_open_readonly(interfaces->items[i], ECBPF_LIVE, &root);
+		if (err)
+			break;
+		err = open_ring(reader, &reader->rings[i], root, interfaces->items[i]);
+		ecbpf_root_close(root);
+		reader->interfaces[i] = reader->rings[i].interface;
+		if (!err)
+			reader->waits[i] = (struct pollfd){
+				.fd = ring_buffer__epoll_fd(reader->rings[i].buffer),
+				.events = POLLIN,
+			};
+	}
+	if (err) {
+		reader_close(reader);
+		return err;
+	}
+	*out = reader;
+	return 0;
+}
+
+const struct sampler_interface *reader_interfaces(const struct sampler_reader_handle *reader,
+						  size_t *count)
+{
+	*count = reader->count;
+	return reader->interfaces;
+}
+
+static void read_losses(struct ring *ring, struct sample_losses *losses)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	struct sampler_counts *values = calloc(cpus > 0 ? cpus : 1, sizeof(*values));
+	uint32_t zero = 0;
+
+	if (cpus > 0 && values && !bpf_map_lookup_elem(ring->counts, &zero, values)) {
+		memset(losses, 0, sizeof(*losses));
+		for (cpu = 0; cpu < cpus; cpu++) {
+			const uint64_t *one = (const uint64_t *)values[cpu].values;
+
+			losses->pool += one[SAMPLER_COUNT_POOL];
+			losses->picked += one[SAMPLER_COUNT_PICKED];
+			losses->filtered += one[SAMPLER_COUNT_FILTERED];
+			losses->lost += one[SAMPLER_COUNT_RING_FULL] + one[SAMPLER_COUNT_ABANDONED];
+		}
+	}
+	free(values);
+}
+
+/* What the outputs counted, for --status; shared by all interfaces of this process. */
+static void write_report(struct sampler_reader_handle *reader)
+{
+	size_t i, j;
+
+	for (i = 0; i < reader->count; i++) {
+		struct ring *ring = &reader->rings[i];
+
+		for (j = 0; j < reader->sink_count; j++) {
+			const struct sample_sink *sink = reader->sinks[j];
+
+			ring->report->delivered[sink->output] =
+				ring->before.delivered[sink->output] + sink->delivered[i];
+			ring->report->lost[sink->output] =
+				ring->before.lost[sink->output] + sink->lost[i];
+		}
+	}
+}
+
+/* Whether any output still wants samples. */
+static bool tick(struct sampler_reader_handle *reader)
+{
+	uint64_t now = clock_ns(CLOCK_REALTIME);
+	bool wanted = false;
+	size_t i;
+
+	for (i = 0; i < reader->count; i++)
+		read_losses(&reader->rings[i], &reader->losses[i]);
+	for (i = 0; i < reader->sink_count; i++) {
+		if (!reader->sinks[i]->ended)
+			reader->sinks[i]->calls->tick(reader->sinks[i], now, reader->losses);
+		wanted |= !reader->sinks[i]->ended;
+	}
+	write_report(reader);
+	return wanted;
+}
+
+/* A turn for each ring; true if one of them was cut short. */
+static bool read_rings(struct sampler_reader_handle *reader)
+{
+	bool more = false;
+	size_t i;
+
+	for (i = 0; i < reader->count && !enough(reader); i++) {
+		reader->rings[i].turn = 0;
+		more |= ring_buffer__consume(reader->rings[i].buffer) == -ECANCELED;
+	}
+	return more;
+}
+
+static int read_until_told(struct sampler_reader_handle *reader)
+{
+	uint64_t next = clock_ns(CLOCK_MONOTONIC) + TICK_NS, now;
+	bool more = false;
+
+	while (!ecbpf_interrupted()) {
+		if (!more)
+			poll(reader->waits, reader->count, DRAIN_MS);
+		more = read_rings(reader);
+		if (enough(reader))
+			return 0;
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (now < next)
+			continue;
+		next = now + TICK_NS;
+		if (!tick(reader))
+			return 0;
+	}
+	/* What is left, unless more comes all the time. */
+	next = clock_ns(CLOCK_MONOTONIC) + NS_PER_S;
+	while (read_rings(reader) && clock_ns(CLOCK_MONOTONIC) < next)
+		;
+	return 0;
+}
+
+int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes *wishes,
+	       struct sample_sink **sinks, size_t count)
+{
+	size_t i;
+	int err;
+
+	reader->wishes = wishes;
+	reader->sinks = sinks;
+	reader->sink_count = count;
+	ecbpf_interrupt_catch();
+	err = read_until_told(reader);
+	tick(reader);
+	for (i = 0; i < count; i++)
+		sinks[i]->calls->finish(sinks[i], reader->losses);
+	write_report(reader);
+	for (i = 0; i < count; i++)
+		sinks[i]->calls->close(sinks[i]);
+	return err;
+}
+
+void reader_close(struct sampler_reader_handle *reader)
+{
+	size_t i;
+
+	if (!reader)
+		return;
+	for (i = 0; i < reader->count; i++) {
+		struct ring *ring = &reader->rings[i];
+
+		ring_buffer__free(ring->buffer);
+		if (ring->report)
+			munmap(ring->report, sysconf(_SC_PAGESIZE));
+		if (ring->lock >= 0)
+			close(ring->lock);
+		if (ring->counts >= 0)
+			close(ring->counts);
+		sampler_filter_free(ring->filter);
+	}
+	free(reader->rings);
+	free(reader->interfaces);
+	free(reader->losses);
+	free(reader->waits);
+	free(reader);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Samples as sFlow datagrams. */
+#include "sink_sflow.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sflow.h"
+
+#define PORT_DEFAULT "6343"
+#define NS_PER_S     1000000000ULL
+#define COUNTERS_NS  (20 * NS_PER_S)
+/* Samples wait that long for company. */
+#define FLUSH_NS       (200 * 1000000ULL)
+#define COLLECTORS_MAX 16
+
+struct collector {
+	const char *name;
+	int socket;
+	struct sockaddr_storage agent;
+	uint32_t sequence;
+	bool complained;
+};
+
+/**
+ * struct sflow_sink - datagrams in the making
+ * @samples: encoded, without a datagram's header, which differs by collector
+ * @held: flow samples among them, by interface
+ * @number: samples among them, counters included
+ * @sequences: of flow and counter samples, by interface
+ * @pools: packets, by interface
+ */
+struct sflow_sink {
+	struct sample_sink sink;
+	struct collector collectors[COLLECTORS_MAX];
+	size_t collector_count;
+	const struct sampler_interface *interfaces;
+	size_t count;
+	uint8_t samples[SFLOW_DATAGRAM_MAX];
+	size_t octets;
+	uint32_t number;
+	uint64_t held[SAMPLER_INTERFACES_MAX];
+	uint32_t flow_sequences[SAMPLER_INTERFACES_MAX];
+	uint32_t counter_sequences[SAMPLER_INTERFACES_MAX];
+	uint64_t pools[SAMPLER_INTERFACES_MAX];
+	uint64_t drops[SAMPLER_INTERFACES_MAX];
+	uint64_t began;
+	uint64_t flushed;
+	uint64_t counted;
+};
+
+static struct sflow_sink *of(struct sample_sink *sink)
+{
+	return (struct sflow_sink *)sink;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static bool send_to(struct sflow_sink *self, struct collector *collector)
+{
+	uint8_t datagram[SFLOW_HEADER_MAX + SFLOW_DATAGRAM_MAX];
+	uint32_t uptime = (clock_ns() - self->began) / 1000000;
+	size_t octets;
+	ssize_t sent;
+
+	octets = sflow_header(datagram, &collector->agent, ++collector->sequence, uptime,
+			      self->number);
+	memcpy(datagram + octets, self->samples, self->octets);
+	octets += self->octets;
+	sent = send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* That was about the datagram before; this one is on its way only if sent again. */
+	if (sent < 0 && errno == ECONNREFUSED)
+		sent = send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent == (ssize_t)octets) {
+		collector->complained = false;
+		return true;
+	}
+	if (!collector->complained)
+		ecbpf_log(
+			ECBPF_LOG_ERROR,
+			"--sflow %s: sending failed: %s; samples are counted as lost until it works",
+			collector->name, strerror(errno));
+	collector->complained = true;
+	return false;
+}
+
+/* A sample counts as delivered if every collector was sent it. */
+static void flush(struct sflow_sink *self)
+{
+	bool sent = true;
+	size_t i;
+
+	self->flushed = clock_ns();
+	if (!self->number)
+		return;
+	for (i = 0; i < self->collector_count; i++)
+		sent &= send_to(self, &self->collectors[i]);
+	for (i = 0; i < self->count; i++) {
+		*(sent ? &self->sink.delivered[i] : &self->sink.lost[i]) += self->held[i];
+		self->held[i] = 0;
+	}
+	self->octets = 0;
+	self->number = 0;
+}
+
+static uint8_t *room(struct sflow_sink *self, size_t octets)
+{
+	if (self->octets + octets > SFLOW_DATAGRAM_MAX - SFLOW_HEADER_MAX)
+		flush(self);
+	return self->samples + self->octets;
+}
+
+static void take(struct sample_sink *sink, const struct sample *sample)
+{
+	struct sflow_sink *self = of(sink);
+	unsigned int index = sample->interface->index;
+	uint8_t *to = room(self, SFLOW_FLOW_MAX + SFLOW_PACKET_MAX);
+
+	self->pools[index] += sample->rate;
+	self->octets += sflow_flow(to, sample, ++self->flow_sequences[index], self->pools[index],
+				   self->drops[index]);
+	self->held[index]++;
+	self->number++;
+}
+
+/* One line of /proc/net/dev: "NAME: bytes packets errs drop fifo frame compressed multicast …" */
+static bool parse_counters(const char *line, const char *name, struct sflow_counters *counters)
+{
+	unsigned long long in[8], out[8];
+	const char *colon = strchr(line, ':');
+	size_t length = strlen(name);
+
+	line += strspn(line, " ");
+	if (!colon || (size_t)(colon - line) != length || strncmp(line, name, length))
+		return false;
+	if (sscanf(colon + 1, "%llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &in[0],
+		   &in[1], &in[2], &in[3], &in[4], &in[5], &in[6], &in[7], &out[0], &out[1],
+		   &out[2], &out[3]) != 12)
+		return false;
+	*counters = (struct sflow_counters){
+		.in_octets = in[0],
+		.in_packets = in[1],
+		.in_errors = in[2],
+		.in_discards = in[3],
+		.in_multicast = in[7],
+		.out_octets = out[0],
+		.out_packets = out[1],
+		.out_errors = out[2],
+		.out_discards = out[3],
+	};
+	return true;
+}
+
+static void add_counters(struct sflow_sink *self)
+{
+	FILE *file = fopen("/proc/self/net/dev", "re");
+	struct sflow_counters counters;
+	char line[512];
+	size_t i;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		for (i = 0; i < self->count; i++) {
+			if (!parse_counters(line, self->interfaces[i].name, &counters))
+				continue;
+			self->octets += sflow_counters(room(self, SFLOW_COUNTERS_MAX),
+						       &self->interfaces[i],
+						       ++self->counter_sequences[i], &counters);
+			self->number++;
+		}
+	}
+	if (file)
+		fclose(file);
+}
+
+static void note_losses(struct sflow_sink *self, const struct sample_losses *losses)
+{
+	size_t i;
+
+	for (i = 0; i < self->count; i++) {
+		if (losses[i].pool > self->pools[i])
+			self->pools[i] = losses[i].pool;
+		self->drops[i] = losses[i].lost + self->sink.lost[i];
+	}
+}
+
+static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
+{
+	struct sflow_sink *self = of(sink);
+	uint64_t monotonic = clock_ns();
+
+	(void)now;
+	note_losses(self, losses);
+	if (!self->counted || monotonic - self->counted >= COUNTERS_NS) {
+		self->counted = monotonic;
+		add_counters(self);
+	}
+	if (monotonic - self->flushed >= FLUSH_NS)
+		flush(self);
+}
+
+static void finish(struct sample_sink *sink, const struct sample_losses *losses)
+{
+	note_losses(of(sink), losses);
+	flush(of(sink));
+}
+
+static void close_sink(struct sample_sink *sink)
+{
+	struct sflow_sink *self = of(sink);
+	size_t i;
+
+	for (i = 0; i < self->collector_count; i++)
+		close(self->collectors[i].socket);
+	free(self);
+}
+
+static const struct sample_sink_calls calls = { take, tick, finish, close_sink };
+
+/* "HOST:PORT", "[ADDRESS]:PORT", "HOST" or a bare IPv6 address, in two parts. */
+static int split_name(const char *text, char *host, size_t size, const char **port)
+{
+	const char *colon = strrchr(text, ':'), *end = text + strlen(text);
+
+	*port = PORT_DEFAULT;
+	if (*text == '[') {
+		end = strchr(text, ']');
+		if (!end || (end[1] && end[1] != ':'))
+			return -EINVAL;
+		if (end[1])
+			*port = end + 2;
+		text++;
+	} else if (colon && strchr(text, ':') == colon) {
+		*port = colon + 1;
+		end = colon;
+	}
+	if (end == text || (size_t)(end - text) >= size || !**port)
+		return -EINVAL;
+	memcpy(host, text, end - text);
+	host[end - text] = '\0';
+	return 0;
+}
+
+static int connect_to(struct collector *collector, const struct addrinfo *address)
+{
+	socklen_t length = sizeof(collector->agent);
+	int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* The agent is known by the address that this host has towards the collector. */
+	if (connect(fd, address->ai_addr, address->ai_addrlen) ||
+	    getsockname(fd, (struct sockaddr *)&collector->agent, &length)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	collector->socket = fd;
+	return 0;
+}
+
+static int collector_open(struct collector *collector, const char *text)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *addresses;
+	const char *port;
+	char host[256];
+	int err;
+
+	collector->name = text;
+	if (split_name(text, host, sizeof(host), &port))
+		return ecbpf_fail(-EINVAL, "--sflow '%s': write HOST:PORT or [ADDRESS]:PORT", text);
+	err = getaddrinfo(host, port, &hints, &addresses);
+	if (err)
+		return ecbpf_fail(-EINVAL, "--sflow '%s': %s", text, gai_strerror(err));
+	err = connect_to(collector, addresses);
+	freeaddrinfo(addresses);
+	return err ? ecbpf_fail(err, "--sflow '%s': %s", text, strerror(-err)) : 0;
+}
+
+int sink_sflow_open(const struct ecbpf_strings *collectors,
+		    const struct sampler_interface *interfaces, size_t count,
+		    struct sample_sink **out)
+{
+	struct sflow_sink *self;
+	size_t i;
+	int err = 0;
+
+	if (collectors->count > COLLECTORS_MAX)
+		return ecbpf_fail(-EINVAL, "--sflow: at most %d collectors", COLLECTORS_MAX);
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+	self->sink.calls = &calls;
+	self->sink.output = SAMPLER_OUTPUT_SFLOW;
+	self->interfaces = interfaces;
+	self->count = count;
+	self->began = clock_ns();
+	for (i = 0; i < collectors->count && !err; i++) {
+		err = collector_open(&self->collectors[i], collectors->items[i]);
+		self->collector_count += !err;
+	}
+	if (err) {
+		close_sink(&self->sink);
+		return err;
+	}
+	*out = &self->sink;
+	return 0;
+}
