@@ -100,7 +100,7 @@ demo  iputils-ping       ping
 demo  python3            /usr/bin/python3
 demo  python3-scapy      py:scapy
 test  libcmocka-dev      pc:cmocka
-test  libpcap-dev        pc:libpcap
+build libpcap-dev        pc:libpcap
 test  libcap2-bin        capsh
 test  libclang-rt-14-dev -
 test  bash-completion    /usr/share/bash-completion/bash_completion
