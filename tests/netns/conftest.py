@@ -23,7 +23,7 @@ def missing():
     """Why nothing can be tested here, or None."""
     if os.geteuid():
         return "network namespaces and XDP take root"
-    for program in ("ip", "ethtool", "nsenter", "setpriv", "bpftool"):
+    for program in ("ip", "ethtool", "setpriv", "bpftool"):
         if not shutil.which(program):
             return f"no {program} here"
     return None

@@ -10,7 +10,7 @@ import pytest
 
 from testbed import (DEADLINE, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_NOPERM, EX_OK, EX_TEMPFAIL,
                      EX_UNAVAILABLE, EX_USAGE, FILTER, GUEST, ROOT_LOADER, Bed, data_path,
-                     eventually)
+                     eventually, sample)
 from traffic import Traffic, udp4, udp6
 
 EX_NOHOST = 68
@@ -153,12 +153,13 @@ def refused(run, arguments, status, said):
     assert re.match(r"xdp_(root_loader|filter): ", line) and said in line, line
 
 
-@pytest.mark.parametrize("arguments, status, said", ROOT_CASES, ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize("arguments, status, said", sample(ROOT_CASES, 6),
+                         ids=lambda value: repr(value)[:60])
 def test_xdp_root_loader(unchanged, arguments, status, said):
     refused(unchanged.root, arguments, status, said)
 
 
-@pytest.mark.parametrize("arguments, status, said", FILTER_CASES,
+@pytest.mark.parametrize("arguments, status, said", sample(FILTER_CASES, 6),
                          ids=lambda value: repr(value)[:60])
 def test_xdp_filter(unchanged, arguments, status, said):
     if arguments == "--load":
@@ -176,7 +177,8 @@ def test_no_mode(unchanged, tool):
         assert result.err.splitlines()[-1].startswith(f"{tool.name}: no mode given")
 
 
-@pytest.mark.parametrize("content, number, said", FILES, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("content, number, said", sample(FILES, 2),
+                         ids=lambda value: repr(value)[:40])
 def test_file_with_one_bad_line(unchanged, scratch, content, number, said):
     path = scratch / "list"
     path.write_bytes(content)

@@ -13,7 +13,7 @@ def start(bed, tool, words, interface="eth0"):
 
 def finish(process, *allowed):
     out, err = process.communicate(timeout=DEADLINE * 4)
-    assert process.returncode in (EX_OK, *allowed), f"{process.args[3:]}: {out}{err}"
+    assert process.returncode in (EX_OK, *allowed), f"{process.args}: {out}{err}"
     return process.returncode
 
 

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from testbed import DEADLINE, FILTER, GUEST, HELPERS, ROOT_LOADER, eventually, scaled, shape
+from testbed import (DEADLINE, FILTER, GUEST, HELPERS, ROOT_LOADER, eventually, sample, scaled,
+                     shape)
 from traffic import Flood, udp4
 
 LISTED, ADDED = "192.0.2.0/24", "198.51.100.0/24"
@@ -150,7 +151,7 @@ def kill_points():
     return itertools.count(1, 9) if GUEST else itertools.count(1)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", sample(OPERATIONS, 6))
 def test_killed_at_each_step(subject, name):
     """Right before each change of a link, map, pin or device that the loader makes."""
     operation = OPERATIONS[name]
@@ -218,8 +219,8 @@ def test_killed_at_random_points(subject, tool):
     subject.finish()
 
 
-@pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items()
-                                  if not operation.filtered])
+@pytest.mark.parametrize("name", sample((name for name, operation in OPERATIONS.items()
+                                         if not operation.filtered), 2))
 def test_killed_at_random_points_of_coming_and_going(subject, name):
     chance = random.Random()
     operation = OPERATIONS[name]
