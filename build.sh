@@ -88,6 +88,7 @@ build zlib1g-dev         pc:zlib
 build libxdp-dev         pc:libxdp
 build libjson-c-dev      pc:json-c
 build libcap-dev         pc:libcap
+build libpcap-dev        pc:libpcap
 build bpftool            bpftool
 build cmake              cmake
 build pkg-config         pkg-config
@@ -100,18 +101,17 @@ demo  iputils-ping       ping
 demo  python3            /usr/bin/python3
 demo  python3-scapy      py:scapy
 test  libcmocka-dev      pc:cmocka
-build libpcap-dev        pc:libpcap
 test  libcap2-bin        capsh
 test  libclang-rt-14-dev -
 test  bash-completion    /usr/share/bash-completion/bash_completion
 test  mandoc             mandoc
+test  nfdump-sflow       sfcapd
 test  nftables           nft
 test  python3-jsonschema py:jsonschema
 test  python3-pytest     py:pytest
 test  shellcheck         shellcheck
 test  tcpdump            tcpdump
 test  tshark             tshark
-test  nfdump-sflow       sfcapd
 test  xdp-tools          xdp-filter
 vm    busybox-static     /usr/share/doc/busybox-static
 vm    cpio               cpio

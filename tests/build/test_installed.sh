@@ -13,7 +13,9 @@ export PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir
 check_files()
 {
 	local tool file
-	for tool in xdp_root_loader xdp_filter; do
+	[ -x "$prefix/sbin/xdp_root_loader" ] || fail "xdp_root_loader is not installed"
+	for tool in "$prefix"/sbin/*; do
+		tool=${tool##*/}
 		for file in "sbin/$tool" "share/man/man8/$tool.8" \
 			"share/bash-completion/completions/$tool"; do
 			[ -e "$prefix/$file" ] || fail "$file is not installed"
