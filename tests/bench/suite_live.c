@@ -235,7 +235,8 @@ int suite_live(struct bench *bench)
 	if (err)
 		return err;
 	bench_tcp_frame(4, NULL, &frame);
-	if (send_frames(&probe, &frame, 1) == -EINVAL) {
+	err = send_frames(&probe, &frame, 1);
+	if (err == -EINVAL || err == -E2BIG) {
 		err = report_skip(bench->report, "live frames",
 				  "this kernel can't send them (5.18 and later can)");
 	} else {

@@ -48,8 +48,9 @@ int testbed_enter(void)
 		return ecbpf_fail(-errno, "entering namespaces of its own: %s", strerror(errno));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("sysfs", "/sys", "sysfs", 0, NULL) ||
-	    mount("bpf", TESTBED_BPFFS, "bpf", 0, "mode=0700"))
-		return ecbpf_fail(-errno, "mounting /sys and " TESTBED_BPFFS ": %s",
+	    mount("bpf", TESTBED_BPFFS, "bpf", 0, "mode=0700") ||
+	    mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"))
+		return ecbpf_fail(-errno, "mounting /sys, " TESTBED_BPFFS " and /run: %s",
 				  strerror(errno));
 	unsetenv("ECBPF_BPFFS");
 	setenv("PATH", COMMAND_FOLDERS, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A network namespace, a /sys and a bpffs that nobody else sees and that vanish with the process,
- * however it ends.
+ * A network namespace, /sys, bpffs and /run (other tools' locks) that nobody else sees and that
+ * vanish with the process, however it ends.
  */
 #ifndef BENCH_TESTBED_H
 #define BENCH_TESTBED_H
