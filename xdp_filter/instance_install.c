@@ -12,8 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "instance.h"
-#include "map_view.h"
-#include "table.h"
+#include "table_maps.h"
 #include "xdp_filter.skel.h"
 
 /* Copies of the hit counters: more cost memory, fewer make CPUs meet on a cache line. */
@@ -104,7 +103,6 @@ static size_t count_matching(const struct filter_list *list, bool family6, bool 
 
 static int size_maps(struct build *build, uint32_t addresses)
 {
-	const struct table_layout *layout = table_get_layout(build->table);
 	const struct filter_list *list = &build->instance->list;
 	const struct filter_config *config = &build->instance->config;
 	const struct {
@@ -120,7 +118,6 @@ static int size_maps(struct build *build, uint32_t addresses)
 		{ build->skeleton->maps.allows, count_matching(list, false, true) + 1 },
 		{ build->skeleton->maps.local_addresses, addresses + 1 },
 	};
-	struct bpf_map *map;
 	size_t i;
 	int err;
 
@@ -129,15 +126,7 @@ static int size_maps(struct build *build, uint32_t addresses)
 		if (err)
 			return err;
 	}
-	for (i = 0; i < TABLE_MAPS; i++) {
-		map = bpf_object__find_map_by_name(build->skeleton->obj, table_map_name[i]);
-		err = !map						      ? -ENOENT :
-		      bpf_map__set_value_size(map, layout->map[i].value_size) ?:
-			     bpf_map__set_max_entries(map, layout->map[i].max_entries);
-		if (err)
-			return err;
-	}
-	return 0;
+	return table_maps_size(build->skeleton->obj, table_get_layout(build->table));
 }
 
 static void set_constants(struct build *build)
@@ -160,25 +149,6 @@ static int keep_maps(struct build *build)
 					build->instance->budget_map);
 	if (!err && build->instance->stats_map >= 0)
 		err = bpf_map__reuse_fd(build->skeleton->maps.stats, build->instance->stats_map);
-	return err;
-}
-
-static int fill_table(struct build *build)
-{
-	struct map_view views[TABLE_MAPS] = {};
-	void *memory[TABLE_MAPS];
-	struct bpf_map *map;
-	int i, err = 0;
-
-	for (i = 0; i < TABLE_MAPS && !err; i++) {
-		map = bpf_object__find_map_by_name(build->skeleton->obj, table_map_name[i]);
-		err = map_view_open(bpf_map__fd(map), true, &views[i]);
-		memory[i] = views[i].data;
-	}
-	if (!err)
-		err = table_fill(build->table, memory);
-	for (i = 0; i < TABLE_MAPS; i++)
-		map_view_close(&views[i]);
 	return err;
 }
 
@@ -324,11 +294,11 @@ static int load(struct build *build, const struct ifaddrs *addresses)
 	err = xdp_filter_bpf__load(build->skeleton);
 	if (err)
 		return failed(build, err, "loading xdp_filter_prog");
-	err = fill_table(build)			       ?:
-		      fill_entries(build)	       ?:
-		      fill_allows(build)	       ?:
-		      fill_addresses(build, addresses) ?:
-							 fill_settings(build);
+	err = table_maps_fill(build->skeleton->obj, build->table) ?:
+		      fill_entries(build)			  ?:
+		      fill_allows(build)			  ?:
+		      fill_addresses(build, addresses)		  ?:
+								    fill_settings(build);
 	return err ? failed(build, err, "filling the filter's maps") : 0;
 }
 

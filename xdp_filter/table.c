@@ -15,13 +15,6 @@ struct table {
 	__u32 *parents;
 };
 
-const char *const table_map_name[TABLE_MAPS] = {
-	[TABLE_V4_BITS] = "v4_bits",   [TABLE_V4_CELLS] = "v4_cells",
-	[TABLE_V4_POOL] = "v4_pool",   [TABLE_V6_FILTER] = "v6_filter",
-	[TABLE_V6_INDEX] = "v6_index", [TABLE_V6_LEAVES] = "v6_leaves",
-	[TABLE_V6_LOW] = "v6_low",
-};
-
 static void report(const struct table *table, unsigned int percent)
 {
 	if (table->progress.report)

@@ -43,9 +43,6 @@ struct table_progress {
 
 struct table;
 
-/* The BPF map of each array, as the object file calls it. */
-extern const char *const table_map_name[TABLE_MAPS];
-
 /*
  * Sorts and resolves `rules`, both families mixed in any order; they may go once this returns.
  * `progress` may be NULL; planning is the first half of its percents, filling the second.

@@ -10,7 +10,12 @@
 #include "table4_search.h"
 #include "table_map.bpf.h"
 
-TABLE_MAP(v4_bits);
+/*
+ * Most packets need no more than this: a variable takes no look-up, which is a dozen instructions.
+ * It is all that is in .bss; the loader puts a map of the size that the table needs there.
+ */
+__u32 v4_bits[TABLE4_BITS_MAX];
+
 TABLE_MAP(v4_cells);
 TABLE_MAP(v4_pool);
 
@@ -21,7 +26,7 @@ static __always_inline const void *table4_value(const void *memory, enum table_m
 	(void)memory;
 	switch (map) {
 	case TABLE_V4_BITS:
-		return bpf_map_lookup_elem(&v4_bits, &index);
+		return v4_bits;
 	case TABLE_V4_CELLS:
 		return bpf_map_lookup_elem(&v4_cells, &index);
 	default:

@@ -52,6 +52,7 @@ struct table6_constants {
  *	their answers.
  */
 #define TABLE4_BITS_WORDS (1U << 19)
+#define TABLE4_BITS_MAX	  (TABLE4_BITS_WORDS + (TABLE4_BITS_WORDS >> 2))
 #define TABLE4_CELLS	  (1U << 19)
 /* In one value; a leaf doesn't cross values, but for the answers of a large one. */
 #define TABLE4_POOL_WORDS 1024U

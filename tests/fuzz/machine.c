@@ -13,8 +13,7 @@
 #include "frames.h"
 #include "internal.h"
 #include "machine.h"
-#include "map_view.h"
-#include "table.h"
+#include "table_maps.h"
 #include "xdp_filter.h"
 #include "xdp_filter.skel.h"
 #include "xdp_root.skel.h"
@@ -112,15 +111,8 @@ static void configure(struct machine *machine, const struct table_layout *layout
 
 static int size_maps(struct machine *machine, const struct table_layout *layout)
 {
-	struct bpf_map *map;
-	int i, err = 0;
+	int err = table_maps_size(machine->filter->obj, layout);
 
-	for (i = 0; i < TABLE_MAPS && !err; i++) {
-		map = bpf_object__find_map_by_name(machine->filter->obj, table_map_name[i]);
-		err = bpf_map__set_value_size(map, layout->map[i].value_size);
-		if (!err)
-			err = bpf_map__set_max_entries(map, layout->map[i].max_entries);
-	}
 	if (!err)
 		err = bpf_map__set_max_entries(machine->filter->maps.entries, LIST_MAX + 1);
 	if (!err)
@@ -130,25 +122,6 @@ static int size_maps(struct machine *machine, const struct table_layout *layout)
 		err = bpf_map__set_max_entries(machine->filter->maps.allows, LIST_MAX);
 	if (!err)
 		err = bpf_map__set_max_entries(machine->filter->maps.local_addresses, LOCAL_MAX);
-	return err;
-}
-
-static int fill_table(struct machine *machine, struct table *table)
-{
-	struct map_view views[TABLE_MAPS] = {};
-	void *memory[TABLE_MAPS];
-	struct bpf_map *map;
-	int i, err = 0;
-
-	for (i = 0; i < TABLE_MAPS && !err; i++) {
-		map = bpf_object__find_map_by_name(machine->filter->obj, table_map_name[i]);
-		err = map_view_open(bpf_map__fd(map), true, &views[i]);
-		memory[i] = views[i].data;
-	}
-	if (!err)
-		err = table_fill(table, memory);
-	for (i = 0; i < TABLE_MAPS; i++)
-		map_view_close(&views[i]);
 	return err;
 }
 
@@ -238,7 +211,7 @@ static int load_filter(struct machine *machine, struct table *table)
 	configure(machine, layout);
 	err = xdp_filter_bpf__load(machine->filter);
 	if (!err)
-		err = fill_table(machine, table);
+		err = table_maps_fill(machine->filter->obj, table);
 	if (!err)
 		err = fill_entries(machine, table_get_parents(table));
 	if (!err)

@@ -11,8 +11,7 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
-#include "map_view.h"
-#include "table.h"
+#include "table_maps.h"
 #include "xdp_filter.skel.h"
 
 /* Two copies of the hits, so that the CPU's share in the index matters. */
@@ -47,19 +46,12 @@ static struct table *compile(const struct listed *list, uint32_t length, struct 
 static void size_maps(struct filter *filter, const struct table_layout *layout)
 {
 	struct xdp_filter_bpf *skeleton = filter->skeleton;
-	struct bpf_map *map;
-	int i;
 
 	bpf_map__set_max_entries(skeleton->maps.entries, filter->entries + 1);
 	bpf_map__set_max_entries(skeleton->maps.hits, filter->hit_shards * filter->hit_shard_size);
 	bpf_map__set_max_entries(skeleton->maps.allows, filter->entries + 1);
 	bpf_map__set_max_entries(skeleton->maps.local_addresses, 16);
-	for (i = 0; i < TABLE_MAPS; i++) {
-		map = bpf_object__find_map_by_name(skeleton->obj, table_map_name[i]);
-		assert_non_null(map);
-		assert_int_equal(bpf_map__set_value_size(map, layout->map[i].value_size), 0);
-		assert_int_equal(bpf_map__set_max_entries(map, layout->map[i].max_entries), 0);
-	}
+	assert_int_equal(table_maps_size(skeleton->obj, layout), 0);
 }
 
 static void set_constants(struct filter *filter, const struct filter_setup *setup,
@@ -73,23 +65,6 @@ static void set_constants(struct filter *filter, const struct filter_setup *setu
 	memcpy((void *)&filter->skeleton->rodata->table4, &layout->v4, sizeof(layout->v4));
 	memcpy((void *)&filter->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
 	filter->skeleton->rodata->ecbpf_frags = filter->harness->frags;
-}
-
-static void fill_table(struct filter *filter, struct table *table)
-{
-	struct map_view views[TABLE_MAPS];
-	void *memory[TABLE_MAPS];
-	struct bpf_map *map;
-	int i;
-
-	for (i = 0; i < TABLE_MAPS; i++) {
-		map = bpf_object__find_map_by_name(filter->skeleton->obj, table_map_name[i]);
-		assert_int_equal(map_view_open(bpf_map__fd(map), true, &views[i]), 0);
-		memory[i] = views[i].data;
-	}
-	assert_int_equal(table_fill(table, memory), 0);
-	for (i = 0; i < TABLE_MAPS; i++)
-		map_view_close(&views[i]);
 }
 
 static void fill_entry(struct filter *filter, const struct table_rule *rule,
@@ -150,7 +125,7 @@ void filter_open(struct filter *filter, struct harness *harness, const struct fi
 	size_maps(filter, table_get_layout(table));
 	set_constants(filter, setup, table_get_layout(table));
 	assert_int_equal(xdp_filter_bpf__load(filter->skeleton), 0);
-	fill_table(filter, table);
+	assert_int_equal(table_maps_fill(filter->skeleton->obj, table), 0);
 	for (i = 0; i < length; i++)
 		fill_entry(filter, &rules[i], &setup->list[i], table_get_parents(table)[i]);
 	fill_local(filter, setup->local);

@@ -18,7 +18,8 @@ struct {
 	__uint(max_entries, TABLE_LOOKUPS);
 } lookups SEC(".maps");
 
-__u32 next;
+/* Not in .bss, which is the table's. */
+__u32 next SEC(".data.next");
 
 SEC("xdp")
 int table_lookup_prog(struct xdp_md *ctx)

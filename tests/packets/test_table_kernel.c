@@ -11,8 +11,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
-#include "map_view.h"
-#include "table.h"
+#include "table_maps.h"
 #include "table_lookup.h"
 #include "table_lookup.skel.h"
 
@@ -28,8 +27,7 @@ struct list {
 struct loaded {
 	struct table_lookup_bpf *skeleton;
 	struct table *table;
-	struct map_view views[TABLE_MAPS];
-	void *memory[TABLE_MAPS];
+	struct table_maps maps;
 	struct map_view lookups;
 };
 
@@ -102,27 +100,17 @@ static size_t make_rules(const struct list *lists, struct table_rule *rules)
 static void load(struct loaded *loaded, const struct table_rule *rules, size_t count)
 {
 	const struct table_layout *layout;
-	struct bpf_map *map;
 
 	assert_int_equal(table_plan(rules, count, NULL, &loaded->table), 0);
 	layout = table_get_layout(loaded->table);
 	loaded->skeleton = table_lookup_bpf__open();
 	assert_non_null(loaded->skeleton);
-	for (int i = 0; i < TABLE_MAPS; i++) {
-		map = bpf_object__find_map_by_name(loaded->skeleton->obj, table_map_name[i]);
-		assert_non_null(map);
-		assert_int_equal(bpf_map__set_value_size(map, layout->map[i].value_size), 0);
-		assert_int_equal(bpf_map__set_max_entries(map, layout->map[i].max_entries), 0);
-	}
+	assert_int_equal(table_maps_size(loaded->skeleton->obj, layout), 0);
 	memcpy((void *)&loaded->skeleton->rodata->table4, &layout->v4, sizeof(layout->v4));
 	memcpy((void *)&loaded->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
 	assert_int_equal(table_lookup_bpf__load(loaded->skeleton), 0);
-	for (int i = 0; i < TABLE_MAPS; i++) {
-		map = bpf_object__find_map_by_name(loaded->skeleton->obj, table_map_name[i]);
-		assert_int_equal(map_view_open(bpf_map__fd(map), true, &loaded->views[i]), 0);
-		loaded->memory[i] = loaded->views[i].data;
-	}
-	assert_int_equal(table_fill(loaded->table, loaded->memory), 0);
+	assert_int_equal(table_maps_fill(loaded->skeleton->obj, loaded->table), 0);
+	assert_int_equal(table_maps_open(loaded->skeleton->obj, &loaded->maps), 0);
 	assert_int_equal(map_view_open(bpf_map__fd(loaded->skeleton->maps.lookups), true,
 				       &loaded->lookups),
 			 0);
@@ -131,8 +119,7 @@ static void load(struct loaded *loaded, const struct table_rule *rules, size_t c
 static void unload(struct loaded *loaded)
 {
 	map_view_close(&loaded->lookups);
-	for (int i = 0; i < TABLE_MAPS; i++)
-		map_view_close(&loaded->views[i]);
+	table_maps_close(&loaded->maps);
 	table_lookup_bpf__destroy(loaded->skeleton);
 	table_free(loaded->table);
 }
@@ -177,7 +164,7 @@ static void check(const struct list *lists)
 		0);
 	for (size_t i = 0; i < TABLE_LOOKUPS; i++) {
 		uint32_t answer =
-			table_find(table_get_layout(loaded.table), loaded.memory, &asked[i]);
+			table_find(table_get_layout(loaded.table), loaded.maps.memory, &asked[i]);
 
 		if (lookups[i].answer != answer) {
 			char text[PREFIX_TEXT_SIZE];
