@@ -6,7 +6,8 @@
 
 #include "table_build.h"
 
-#define CELL_BLOCKS 32U /* /24s in a cell */
+#define CELL_BLOCKS 64U /* /24s in a cell */
+#define CELL_LAST   0x3fffU /* of the addresses in a cell */
 #define SMALL_RUNS  5U
 #define MEDIUM_RUNS 9U
 
@@ -16,21 +17,30 @@
 /* Of so many addresses at random one may pass the coarse bitmap though nothing covers it. */
 #define COARSE_PASS_ONE_IN 32U
 
+/* Larger cells are worth this: bytes for each prefix, and what short lists may take anyhow. */
+#define MEMORY_PER_PREFIX 34U
+#define MEMORY_MIN	  (8U << 20)
+
 struct table4_writer {
 	const struct table_run *run; /* the one that the next address is in */
 	const struct table_run *end;
 	const __u32 *bits;
-	struct table4_cell *cells;
-	__u32 *pool; /* NULL: count only */
+	__u32 cell_words;
+	__u32 *cells; /* NULL, as pool: count only */
+	__u32 *pool;
 	__u32 used; /* words of the pool */
-	__u32 uniform_word; /* of the last cell that is one run */
-	__u32 uniform_before;
 };
 
 /* A /24: the runs that reach into it. */
 struct table4_block {
 	const struct table_run *runs;
 	__u32 count;
+};
+
+/* A cell being made: its words by their index in the cell. */
+struct table4_draft {
+	__u32 words[TABLE4_CELL_MAX];
+	__u32 used;
 };
 
 static __u32 run_first(const struct table_run *run)
@@ -104,27 +114,54 @@ static __u32 write_large(struct table4_writer *writer, const struct table4_block
 	return TABLE4_LEAF | TABLE4_LARGE << TABLE4_KIND_SHIFT | index;
 }
 
-/* Writes the leaf of a /24 that is cut further; returns the word that refers to it. */
-static __u32 write_leaf(struct table4_writer *writer, const struct table4_block *block)
+/* The leaf of a /24 with at most MEDIUM_RUNS runs; returns its words. */
+static __u32 make_leaf(const struct table4_writer *writer, const struct table4_block *block,
+		       enum table4_kind *kind, __u32 *words)
 {
-	enum table4_kind kind = block->count <= SMALL_RUNS ? TABLE4_SMALL : TABLE4_MEDIUM;
-	__u32 ends[2] = { ~0U, ~0U };
-	__u32 index, i;
+	const struct table_run *runs = block->runs;
+	__u32 i;
+
+	if (block->count == 2 || (block->count == 3 && runs[0].word == runs[2].word)) {
+		__u32 inside = block->count - 2; /* the first run, or the one in the middle */
+		__u32 first = inside ? run_first(&runs[1]) & 0xff : 0;
+		__u32 last = run_last(&runs[inside], writer->end) & 0xff;
+
+		*kind = TABLE4_RANGE;
+		words[0] = first | (last - first) << 8;
+		words[1] = runs[inside].word;
+		words[2] = runs[!inside].word;
+		return 3;
+	}
+	*kind = block->count <= SMALL_RUNS ? TABLE4_SMALL : TABLE4_MEDIUM;
+	words[0] = words[1] = ~0U;
+	for (i = 0; i + 1 < block->count; i++) {
+		words[i / 4] &= ~(0xffU << i % 4 * 8);
+		words[i / 4] |= (run_last(&runs[i], writer->end) & 0xff) << i % 4 * 8;
+	}
+	for (i = 0; i < block->count; i++)
+		words[*kind + i] = runs[i].word;
+	return *kind + block->count;
+}
+
+/* Writes the leaf of a /24 that is cut further, into the cell if it fits; returns the reference. */
+static __u32 write_leaf(struct table4_writer *writer, struct table4_draft *draft,
+			const struct table4_block *block)
+{
+	__u32 words[TABLE4_MEDIUM + MEDIUM_RUNS], count, index, i;
+	enum table4_kind kind;
 
 	if (block->count > MEDIUM_RUNS)
 		return write_large(writer, block);
-	index = reserve_together(writer, kind + block->count);
-	for (i = 0; i < block->count; i++) {
-		__u32 end = run_last(&block->runs[i], writer->end) & 0xff;
-
-		if (i + 1 < block->count) {
-			ends[i / 4] &= ~(0xffU << i % 4 * 8);
-			ends[i / 4] |= end << i % 4 * 8;
-		}
-		put(writer, index + kind + i, block->runs[i].word);
+	count = make_leaf(writer, block, &kind, words);
+	if (draft->used + count <= writer->cell_words) {
+		index = draft->used;
+		memcpy(&draft->words[index], words, count * sizeof(*words));
+		draft->used += count;
+		return TABLE4_LEAF | TABLE4_IN_CELL | (__u32)kind << TABLE4_KIND_SHIFT | index;
 	}
-	for (i = 0; i < (__u32)kind; i++)
-		put(writer, index + i, ends[i]);
+	index = reserve_together(writer, count);
+	for (i = 0; i < count; i++)
+		put(writer, index + i, words[i]);
 	return TABLE4_LEAF | (__u32)kind << TABLE4_KIND_SHIFT | index;
 }
 
@@ -139,70 +176,71 @@ static void take_block(struct table4_writer *writer, __u32 last, struct table4_b
 		writer->run++;
 }
 
-static void write_uniform(struct table4_writer *writer, struct table4_cell *cell, __u32 word)
+/* The /24s of a cell at which a run starts. */
+static __u64 find_starts(const struct table4_writer *writer, const struct table4_block *blocks,
+			 __u32 first)
 {
-	if (writer->uniform_word != word) {
-		writer->uniform_word = word;
-		writer->uniform_before = writer->used - 1;
-		put(writer, writer->used++, word);
-	}
-	cell->starts = 1;
-	cell->before = writer->uniform_before;
-}
+	const struct table4_block *last = NULL;
+	__u64 starts = 0;
+	__u32 i;
 
-/* Words first, leaves behind them: a look-up's next access is likely near. */
-static void write_blocks(struct table4_writer *writer, struct table4_cell *cell,
-			 const struct table4_block *blocks, __u32 first)
-{
-	__u32 last_word = 0, words = 0, i;
-	__u32 leaves[CELL_BLOCKS];
-	bool started = false;
-
-	cell->starts = 0;
-	cell->before = writer->used - 1;
 	for (i = 0; i < CELL_BLOCKS; i++) {
 		__u32 bit = (first >> 8) + i;
-		bool leaf = blocks[i].count > 1;
 
 		if (!(writer->bits[bit >> 5] >> (bit & 31) & 1))
 			continue;
-		if (!leaf && started && blocks[i].runs->word == last_word)
+		if (last && last->count == 1 && blocks[i].count == 1 &&
+		    last->runs->word == blocks[i].runs->word)
 			continue;
-		cell->starts |= 1U << i;
-		started = !leaf;
-		last_word = blocks[i].runs->word;
-		leaves[words++] = leaf ? i : CELL_BLOCKS;
-		put(writer, writer->used++, last_word);
+		last = &blocks[i];
+		starts |= 1ULL << i;
 	}
-	for (i = 0; i < words; i++) {
-		if (leaves[i] < CELL_BLOCKS)
-			put(writer, cell->before + 1 + i, write_leaf(writer, &blocks[leaves[i]]));
+	return starts;
+}
+
+/* The runs' words go before the leaves, as far as they fit into the cell. */
+static void draft_cell(struct table4_writer *writer, struct table4_draft *draft,
+		       const struct table4_block *blocks, __u32 first)
+{
+	__u32 room = writer->cell_words - TABLE4_CELL_HEAD, index = 0;
+	struct table4_cell cell = { .before = writer->used - room };
+	__u32 runs;
+
+	cell.starts = find_starts(writer, blocks, first);
+	memcpy(draft->words, &cell, TABLE4_CELL_HEAD * sizeof(*draft->words));
+	runs = __builtin_popcountll(cell.starts);
+	draft->used = TABLE4_CELL_HEAD + (runs < room ? runs : room);
+	writer->used += runs < room ? 0 : runs - room;
+	for (; cell.starts; cell.starts &= cell.starts - 1) {
+		const struct table4_block *block = &blocks[__builtin_ctzll(cell.starts)];
+		__u32 word = block->runs->word;
+
+		if (block->count > 1)
+			word = write_leaf(writer, draft, block);
+		if (index < room)
+			draft->words[TABLE4_CELL_HEAD + index] = word;
+		else
+			put(writer, cell.before + index, word);
+		index++;
 	}
 }
 
 static void write_cells(struct table4_writer *writer)
 {
 	struct table4_block blocks[CELL_BLOCKS];
-	struct table4_cell cell;
+	struct table4_draft draft;
 	__u32 index, first, i;
 
-	writer->used = 1;
 	for (index = 0; index < TABLE4_CELLS; index++) {
-		first = index << 13;
-		memset(&cell, 0, sizeof(cell));
-		if (run_last(writer->run, writer->end) >= (first | 0x1fff)) {
-			if (writer->run->word)
-				write_uniform(writer, &cell, writer->run->word);
-			if (run_last(writer->run, writer->end) == (first | 0x1fff) &&
-			    writer->run + 1 < writer->end)
-				writer->run++;
-		} else {
-			for (i = 0; i < CELL_BLOCKS; i++)
-				take_block(writer, first + (i << 8) + 0xff, &blocks[i]);
-			write_blocks(writer, &cell, blocks, first);
-		}
+		first = index * (CELL_LAST + 1);
+		if (!writer->run->word && run_last(writer->run, writer->end) > (first | CELL_LAST))
+			continue;
+		for (i = 0; i < CELL_BLOCKS; i++)
+			take_block(writer, first + (i << 8) + 0xff, &blocks[i]);
+		draft_cell(writer, &draft, blocks, first);
 		if (writer->cells)
-			writer->cells[index] = cell;
+			memcpy(&writer->cells[index * writer->cell_words], draft.words,
+			       writer->cell_words * sizeof(*draft.words));
 	}
 }
 
@@ -247,12 +285,37 @@ static __u32 choose_coarse_shift(const struct table_runs *runs, __u32 *bits)
 	return 0;
 }
 
+static __u64 layout_bytes(const struct table4_writer *writer, __u32 bits_words)
+{
+	return sizeof(__u32) *
+	       (bits_words + (__u64)TABLE4_CELLS * writer->cell_words + writer->used);
+}
+
+/* Counts with the largest cells that the list is long enough for. */
+static void choose_cells(const struct table_runs *runs, struct table4_writer *writer,
+			 __u32 bits_words)
+{
+	__u64 most = (__u64)runs->cover_count * MEMORY_PER_PREFIX;
+
+	if (most < MEMORY_MIN)
+		most = MEMORY_MIN;
+	for (writer->cell_words = TABLE4_CELL_MAX; writer->cell_words >= TABLE4_CELL_HEAD;
+	     writer->cell_words /= 2) {
+		writer->run = runs->runs;
+		writer->used = 0;
+		if (writer->cell_words / 2 > TABLE4_CELL_HEAD &&
+		    layout_bytes(writer, bits_words) > most)
+			continue;
+		write_cells(writer);
+		if (writer->cell_words / 2 < TABLE4_CELL_HEAD ||
+		    layout_bytes(writer, bits_words) <= most)
+			return;
+	}
+}
+
 int table4_plan(const struct table_runs *runs, struct table_layout *layout)
 {
-	struct table4_writer writer = {
-		.run = runs->runs,
-		.end = runs->runs + runs->run_count,
-	};
+	struct table4_writer writer = { .end = runs->runs + runs->run_count };
 	__u32 *bits, shift, words = TABLE4_BITS_WORDS;
 
 	if (runs->run_count == 1 && !runs->runs->word)
@@ -266,14 +329,16 @@ int table4_plan(const struct table_runs *runs, struct table_layout *layout)
 	memset(bits, 0, TABLE4_BITS_WORDS * sizeof(*bits));
 	mark_blocks(runs, 8, bits);
 	writer.bits = bits;
-	write_cells(&writer);
+	choose_cells(runs, &writer, words);
 	free(bits);
 	if (writer.used > TABLE4_INDEX_MASK)
 		return -E2BIG;
 	layout->v4.used = 1;
 	layout->v4.coarse_shift = shift;
+	layout->v4.cell_words = writer.cell_words;
 	layout->map[TABLE_V4_BITS].value_size = words * sizeof(*bits);
-	layout->map[TABLE_V4_CELLS].value_size = TABLE4_CELLS * sizeof(struct table4_cell);
+	layout->map[TABLE_V4_CELLS].value_size = writer.cell_words * sizeof(__u32);
+	layout->map[TABLE_V4_CELLS].max_entries = TABLE4_CELLS;
 	layout->map[TABLE_V4_POOL].value_size = TABLE4_POOL_WORDS * sizeof(__u32);
 	layout->map[TABLE_V4_POOL].max_entries = writer.used / TABLE4_POOL_WORDS + 1;
 	return 0;
@@ -286,6 +351,7 @@ void table4_fill(const struct table_runs *runs, const struct table_layout *layou
 		.run = runs->runs,
 		.end = runs->runs + runs->run_count,
 		.bits = memory[TABLE_V4_BITS],
+		.cell_words = layout->v4.cell_words,
 		.cells = memory[TABLE_V4_CELLS],
 		.pool = memory[TABLE_V4_POOL],
 	};

@@ -37,13 +37,30 @@ static __always_inline __u32 table6_within(__u64 distance, __u32 word)
 	return !(distance >> (word >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK));
 }
 
-/* The word for `key`; sets `*low` to what a word with TABLE6_LOW needs. */
+/* Where a search is for, then what it found besides a word. */
+struct table6_key {
+	__u64 key;
+	__u64 low; /* lower half of the address, where the key is the upper one */
+	__u64 reference; /* of a TABLE6_LOW word without an id */
+};
+
+/* A word of TABLE6_LOW without an id refers to v6_low. */
+static __always_inline __u32 table6_refers(const volatile struct table6_constants *constants,
+					   __u32 word)
+{
+	return constants->lows && word & TABLE6_LOW && !(word & TABLE_ID_MASK);
+}
+
+/*
+ * The word for a key. Whether one /64 is cut further is arithmetic and no branch, which would be
+ * guessed wrongly for every other of the addresses that are listed.
+ */
 static __always_inline __u32 table6_leaf_find(const volatile struct table6_constants *constants,
 					      const struct table_source *source, __u32 index,
-					      __u64 key, __u64 *low)
+					      struct table6_key *key)
 {
 	const struct table6_leaf *leaf = source->value(source->memory, TABLE_V6_LEAVES, index);
-	__u64 distance;
+	__u64 distance, lower, outside = 0;
 	__u32 rank, word;
 
 	if (!leaf)
@@ -53,20 +70,25 @@ static __always_inline __u32 table6_leaf_find(const volatile struct table6_const
 		table_touch(&leaf->lows[0]);
 		table_touch(&leaf->lows[TABLE6_FANOUT / 2]);
 	}
-	rank = table6_rank(leaf->keys, key) & (TABLE6_FANOUT - 1);
+	rank = table6_rank(leaf->keys, key->key) & (TABLE6_FANOUT - 1);
 	word = leaf->words[rank];
-	distance = key - leaf->keys[rank];
-	if (constants->lows && word & TABLE6_LOW) {
-		*low = leaf->lows[rank];
-		return distance ? 0 : word;
+	distance = key->key - leaf->keys[rank];
+	if (constants->lows) {
+		key->reference = leaf->lows[rank];
+		lower = -(__u64)(word >> TABLE6_LOW_SHIFT & 1);
+		outside = distance & lower;
+		distance ^= (distance ^ (key->low - key->reference)) & lower;
+		if (table6_refers(constants, word))
+			return outside ? 0 : word;
 	}
-	return table6_within(distance, word) ? word : 0;
+	outside |= distance >> (word >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK);
+	return outside ? 0 : word;
 }
 
-/* `root`: an answer, or a tree that covers `key`. */
+/* `root`: an answer, or a tree that covers the key. */
 static __always_inline __u32 table6_descend(const volatile struct table6_constants *constants,
 					    const struct table_source *source, __u32 root,
-					    __u64 key, __u64 *low)
+					    struct table6_key *key)
 {
 	__u32 depth = root >> TABLE6_SPAN_SHIFT & TABLE6_SPAN_MASK;
 	__u32 node = root & TABLE6_INDEX_MASK;
@@ -76,7 +98,7 @@ static __always_inline __u32 table6_descend(const volatile struct table6_constan
 	if (!(root & TABLE6_TREE))
 		return root;
 	if (!depth)
-		return table6_leaf_find(constants, source, node, key, low);
+		return table6_leaf_find(constants, source, node, key);
 	nodes = source->value(source->memory, TABLE_V6_INDEX, node >> constants->index_shift);
 	if (!nodes)
 		return 0;
@@ -86,31 +108,32 @@ static __always_inline __u32 table6_descend(const volatile struct table6_constan
 		if (level == depth)
 			break;
 		at = &nodes[node & ((1U << constants->index_shift) - 1)];
-		node = at->child + table6_rank((const __u64 *)at, key);
+		node = at->child + table6_rank((const __u64 *)at, key->key);
 	}
-	return table6_leaf_find(constants, source, node, key, low);
+	return table6_leaf_find(constants, source, node, key);
 }
 
 static __always_inline __u32 table6_low_find(const volatile struct table6_constants *constants,
-					     const struct table_source *source, __u64 reference,
-					     __u64 key)
+					     const struct table_source *source,
+					     const struct table6_key *upper)
 {
+	struct table6_key lower = { .key = upper->low };
 	const struct table6_low *at;
 	__u32 i, word;
 
-	if (reference & TABLE6_LOW_PAIR) {
-		at = source->value(source->memory, TABLE_V6_LOW, (__u32)reference);
+	if (upper->reference & TABLE6_LOW_PAIR) {
+		at = source->value(source->memory, TABLE_V6_LOW, (__u32)upper->reference);
 		if (!at)
 			return 0;
-		return table6_descend(constants, source, key >> 63 ? at->outside : at->inside, key,
-				      &reference);
+		return table6_descend(constants, source, lower.key >> 63 ? at->outside : at->inside,
+				      &lower);
 	}
 	for (i = 0; i < TABLE6_CHAIN_MAX; i++) {
-		at = source->value(source->memory, TABLE_V6_LOW, (__u32)reference + i);
+		at = source->value(source->memory, TABLE_V6_LOW, (__u32)upper->reference + i);
 		if (!at)
 			break;
 		word = at->inside;
-		if (table6_within(key - at->key, word))
+		if (table6_within(lower.key - at->key, word))
 			return word;
 		word = at->outside;
 		if (!(word & TABLE6_LOW))
@@ -142,6 +165,7 @@ static __always_inline __u32 table6_filter(const volatile struct table6_constant
 	__u32 probes = constants->probes, shift = constants->filter_shift;
 	__u64 hash = table6_hash(high, 32);
 	const __u64 *words;
+	__u32 marked = 0;
 	__u64 word;
 
 	if (!probes)
@@ -156,31 +180,30 @@ static __always_inline __u32 table6_filter(const volatile struct table6_constant
 	word = words[hash >> shift];
 	if (!table6_marked(word, hash, shift, 0))
 		return 0;
-	if (probes & TABLE6_PROBE_32 && table6_marked(word, hash, shift, 1))
-		return 1;
-	if (probes & TABLE6_PROBE_48 && table6_probe(constants, words, high, 48))
-		return 1;
-	return probes & TABLE6_PROBE_64 && table6_probe(constants, words, high, 64);
+	/* All at once: where there is something near, each branch would wait for its own word. */
+	if (probes & TABLE6_PROBE_32)
+		marked |= table6_marked(word, hash, shift, 1);
+	if (probes & TABLE6_PROBE_48)
+		marked |= table6_probe(constants, words, high, 48);
+	if (probes & TABLE6_PROBE_64)
+		marked |= table6_probe(constants, words, high, 64);
+	return marked;
 }
 
 static __always_inline __u32 table6_search(const volatile struct table6_constants *constants,
 					   const struct table_source *source, __u64 high, __u64 low)
 {
 	__u32 below = constants->root[0], above = constants->root[1];
-	__u64 part = 0;
+	struct table6_key key = { .key = high, .low = low };
 	__u32 word;
 
 	if (!below && !above)
 		return 0;
 	if (!table6_filter(constants, source, high))
 		return 0;
-	word = table6_descend(constants, source, high >> 63 ? above : below, high, &part);
-	if (constants->lows && word & TABLE6_LOW) {
-		if (!(word & TABLE_ID_MASK))
-			word = table6_low_find(constants, source, part, low);
-		else if (!table6_within(low - part, word))
-			return 0;
-	}
+	word = table6_descend(constants, source, high >> 63 ? above : below, &key);
+	if (table6_refers(constants, word))
+		word = table6_low_find(constants, source, &key);
 	return table6_answer(word);
 }
 

@@ -30,6 +30,7 @@ enum table_map {
 struct table4_constants {
 	__u32 used; /* 0: the table is empty */
 	__u32 coarse_shift; /* address >> this: its bit in the second bitmap; 0: there is none */
+	__u32 cell_words; /* words of 32 bits in a cell, its head among them: 4, 8 or 16 */
 };
 
 struct table6_constants {
@@ -45,32 +46,39 @@ struct table6_constants {
  *
  * v4_bits (one value): a bit per /24, set where any address of it has an answer; behind that, where
  *	the list is short enough, the same for larger blocks, which fit into the cache.
- * v4_cells (one value): for each 32 /24s, at which of them a run of equal /24s starts, and where
- *	the runs' words begin in the pool. A /24 whose bit in v4_bits is clear belongs to any run.
- * v4_pool: words of 32 bits, the first of them 0: of each run, an answer or a reference to a leaf
- *	in the pool; and leaves, for /24s that are cut further: where runs of addresses end, then
- *	their answers.
+ * v4_cells: for each 64 /24s, at which of them a run of equal /24s starts, then the first of the
+ *	block's words. A /24 whose bit in v4_bits is clear belongs to any run.
+ * v4_pool: what of each block doesn't go into its cell.
+ *
+ * A block has a word for each run: an answer, or a reference to a leaf, for a /24 that is cut
+ * further; then the leaves. Large cells spare an access, small ones memory.
  */
 #define TABLE4_BITS_WORDS (1U << 19)
 #define TABLE4_BITS_MAX	  (TABLE4_BITS_WORDS + (TABLE4_BITS_WORDS >> 2))
-#define TABLE4_CELLS	  (1U << 19)
+#define TABLE4_CELLS	  (1U << 18)
+#define TABLE4_CELL_MAX	  16U /* words */
 /* In one value; a leaf doesn't cross values, but for the answers of a large one. */
 #define TABLE4_POOL_WORDS 1024U
 
+/* The words behind this are those with the indexes 0, 1 … of the block. */
 struct table4_cell {
-	__u32 starts; /* bit i: a run starts at the i-th /24 */
-	__u32 before; /* pool index of the word before the first run's */
+	__u64 starts; /* bit i: a run starts at the i-th /24 */
+	__u32 before; /* the word with index i that isn't in the cell is in the pool at before + i */
 };
 
-/* A pool word that refers to a leaf: reference, kind, pool index. */
+#define TABLE4_CELL_HEAD 3U /* words */
+
+/* A word that refers to a leaf: kind, and its place in the cell or in the pool. */
 #define TABLE4_LEAF	  (1U << 30)
+#define TABLE4_IN_CELL	  (1U << 29)
 #define TABLE4_KIND_SHIFT 24
 #define TABLE4_INDEX_MASK 0xffffffU
 
 enum table4_kind {
-	TABLE4_SMALL = 1, /* ends of 4 runs in a word, then 5 answers at most */
-	TABLE4_MEDIUM = 2, /* ends of 8 runs in two words, then 9 answers at most */
-	TABLE4_LARGE = 3, /* struct table4_large, then answers, which may cross values */
+	TABLE4_RANGE, /* first address | (length - 1) << 8; the answer within, the answer elsewhere */
+	TABLE4_SMALL, /* ends of 4 runs in a word, then 5 answers at most */
+	TABLE4_MEDIUM, /* ends of 8 runs in two words, then 9 answers at most */
+	TABLE4_LARGE, /* struct table4_large, then answers, which may cross values; never in a cell */
 };
 
 /* Bit i: a run starts at address i; bit 0 is set. */
@@ -126,8 +134,9 @@ struct table4_large {
  * A leaf's word for one /64 that is cut further. With an id: one prefix, the span is its own, its
  * lower half in lows[]; next to it nothing is listed. Without: lows[] refers to v6_low.
  */
-#define TABLE6_LOW	(1U << 30)
-#define TABLE6_LOW_PAIR (1ULL << 32) /* the reference is to a pair of roots, no chain */
+#define TABLE6_LOW_SHIFT 30
+#define TABLE6_LOW	 (1U << TABLE6_LOW_SHIFT)
+#define TABLE6_LOW_PAIR	 (1ULL << 32) /* the reference is to a pair of roots, no chain */
 
 struct table6_node {
 	__u64 child; /* index of the first child: a node, or on the last level a leaf */
