@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "table_maps.h"
 
 #include <errno.h>
@@ -10,8 +10,7 @@
 
 #define VARIABLE ".bss"
 
-/* As the object file calls them; one is the section of a variable. */
-static const char *const map_name[TABLE_MAPS] = {
+const char *const table_map_names[TABLE_MAPS] = {
 	[TABLE_V4_BITS] = VARIABLE,    [TABLE_V4_CELLS] = "v4_cells",
 	[TABLE_V4_POOL] = "v4_pool",   [TABLE_V6_FILTER] = "v6_filter",
 	[TABLE_V6_INDEX] = "v6_index", [TABLE_V6_LEAVES] = "v6_leaves",
@@ -36,16 +35,17 @@ static int replace_variable(struct bpf_map *map, const struct table_array_size *
 	return err;
 }
 
-int table_maps_size(struct bpf_object *object, const struct table_layout *layout)
+int table_maps_size(struct bpf_object *object, const char *const names[TABLE_MAPS],
+		    const struct table_layout *layout)
 {
 	int i, err = 0;
 
 	for (i = 0; i < TABLE_MAPS && !err; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, map_name[i]);
+		struct bpf_map *map = bpf_object__find_map_by_name(object, names[i]);
 
 		if (!map)
 			return -ENOENT;
-		if (!strcmp(map_name[i], VARIABLE))
+		if (!strcmp(names[i], VARIABLE))
 			err = replace_variable(map, &layout->map[i]);
 		else
 			err = bpf_map__set_value_size(map, layout->map[i].value_size) ?:
@@ -54,13 +54,14 @@ int table_maps_size(struct bpf_object *object, const struct table_layout *layout
 	return err;
 }
 
-int table_maps_open(const struct bpf_object *object, struct table_maps *maps)
+int table_maps_open(const struct bpf_object *object, const char *const names[TABLE_MAPS],
+		    struct table_maps *maps)
 {
 	int i, err = 0;
 
 	memset(maps, 0, sizeof(*maps));
 	for (i = 0; i < TABLE_MAPS && !err; i++) {
-		err = map_view_open(bpf_object__find_map_fd_by_name(object, map_name[i]), true,
+		err = map_view_open(bpf_object__find_map_fd_by_name(object, names[i]), true,
 				    &maps->views[i]);
 		maps->memory[i] = maps->views[i].data;
 	}
@@ -77,12 +78,13 @@ void table_maps_close(struct table_maps *maps)
 		map_view_close(&maps->views[i]);
 }
 
-int table_maps_fill(const struct bpf_object *object, struct table *table)
+int table_maps_fill(const struct bpf_object *object, const char *const names[TABLE_MAPS],
+		    struct table *table)
 {
 	struct table_maps maps;
 	int err;
 
-	err = table_maps_open(object, &maps);
+	err = table_maps_open(object, names, &maps);
 	if (err)
 		return err;
 	err = table_fill(table, maps.memory);

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* An array map seen as memory. */
-#ifndef XDP_FILTER_MAP_VIEW_H
-#define XDP_FILTER_MAP_VIEW_H
+#ifndef ECBPF_MAP_VIEW_H
+#define ECBPF_MAP_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

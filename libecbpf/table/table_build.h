@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef XDP_FILTER_TABLE_BUILD_H
-#define XDP_FILTER_TABLE_BUILD_H
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#ifndef ECBPF_TABLE_BUILD_H
+#define ECBPF_TABLE_BUILD_H
 
 /*
  * Each family's builder runs twice over the same runs: with `memory` all NULL it only counts and

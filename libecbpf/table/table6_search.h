@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef XDP_FILTER_TABLE6_SEARCH_H
-#define XDP_FILTER_TABLE6_SEARCH_H
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#ifndef ECBPF_TABLE6_SEARCH_H
+#define ECBPF_TABLE6_SEARCH_H
 
 /*
  * The IPv6 look-up, compiled into the BPF program and into the loader's tests alike.

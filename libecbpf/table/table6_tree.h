@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef XDP_FILTER_TABLE6_TREE_H
-#define XDP_FILTER_TABLE6_TREE_H
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#ifndef ECBPF_TABLE6_TREE_H
+#define ECBPF_TABLE6_TREE_H
 
 #include <stddef.h>
 

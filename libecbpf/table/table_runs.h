@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef XDP_FILTER_TABLE_RUNS_H
-#define XDP_FILTER_TABLE_RUNS_H
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#ifndef ECBPF_TABLE_RUNS_H
+#define ECBPF_TABLE_RUNS_H
 
 /*
  * The step that both families share: rules, sorted and resolved into runs of addresses that get the

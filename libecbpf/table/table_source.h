@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Where a look-up reads its arrays: in maps, or in the loader's own memory. */
-#ifndef XDP_FILTER_TABLE_SOURCE_H
-#define XDP_FILTER_TABLE_SOURCE_H
+#ifndef ECBPF_TABLE_SOURCE_H
+#define ECBPF_TABLE_SOURCE_H
 
 #include "table_abi.h"
 
