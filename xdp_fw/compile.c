@@ -201,7 +201,7 @@ static void set_constants(struct build *build)
 	build->out->tables.destination6 = to->v6;
 }
 
-static int count_rules(const struct fw_ruleset *ruleset, struct fw_settings *settings)
+static void count_rules(const struct fw_ruleset *ruleset, struct fw_settings *settings)
 {
 	size_t i;
 
@@ -214,10 +214,6 @@ static int count_rules(const struct fw_ruleset *ruleset, struct fw_settings *set
 		settings->limits += rule->action == FW_LIMIT;
 		settings->limits_per_source += rule->action == FW_LIMIT && rule->rate.per_source;
 	}
-	if (settings->limits > FW_LIMITS_MAX)
-		return ecbpf_fail(-E2BIG, "%u rules with a limit; at most %d", settings->limits,
-				  FW_LIMITS_MAX);
-	return 0;
 }
 
 int fw_compile(const struct fw_ruleset *ruleset, const struct table_progress *progress,
@@ -227,9 +223,7 @@ int fw_compile(const struct fw_ruleset *ruleset, const struct table_progress *pr
 	int err;
 
 	memset(compiled, 0, sizeof(*compiled));
-	err = count_rules(ruleset, &compiled->settings);
-	if (err)
-		return err;
+	count_rules(ruleset, &compiled->settings);
 	err = fw_family_order(ruleset, 4, &build.families[0]) ?:
 	      fw_family_order(ruleset, 6, &build.families[1]);
 	if (!err)

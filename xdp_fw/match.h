@@ -37,9 +37,15 @@ struct fw_source {
 	struct table_source to;
 };
 
-/* A packet's class in each dimension used, as an index of FW_MAP_AGGREGATES, and what is left. */
+/**
+ * struct fw_found - what is known of a packet
+ * @classes: in each dimension used, as an index of FW_MAP_AGGREGATES
+ * @left: chunks that may have rules that match
+ * @position: that of the rule that decides, as an index of FW_MAP_ENTRIES
+ */
 struct fw_found {
 	__u32 classes[FW_DIMS];
+	__u32 position;
 	__u64 left[2];
 };
 
@@ -155,6 +161,7 @@ static __always_inline _Bool fw_find(const volatile struct fw_tables *tables,
 	const volatile struct fw_constants *constants = family == 4 ? &tables->v4 : &tables->v6;
 	int dimension;
 
+	found->position = 0;
 	found->left[0] = ~0ULL;
 	found->left[1] = constants->chunks > FW_CHUNK ? ~0ULL : 0;
 #pragma GCC unroll 16
@@ -205,7 +212,7 @@ static __always_inline const struct fw_entry *
 fw_decide(const volatile struct fw_constants *constants, const struct fw_source *source,
 	  struct fw_found *found, struct fw_others *others)
 {
-	__u32 i, chunk, position, best = 0, lowest = ~0U;
+	__u32 i, chunk, position, lowest = ~0U;
 	const struct fw_entry *entry;
 	__u64 word;
 
@@ -238,64 +245,19 @@ fw_decide(const volatile struct fw_constants *constants, const struct fw_source 
 		entry = source->value(source->memory, FW_MAP_ENTRIES, position);
 		if (entry && entry->priority < lowest) {
 			lowest = entry->priority;
-			best = position;
+			found->position = position;
 		}
 	}
-	return lowest == ~0U ? 0 : source->value(source->memory, FW_MAP_ENTRIES, best);
+	return lowest == ~0U ? 0 :
+			       source->value(source->memory, FW_MAP_ENTRIES, found->position);
 }
 
-/* Where the walk over @others is. */
-struct fw_walk {
-	__u64 left[2];
-	__u64 word;
-	__u32 chunk;
-};
-
-/* The next rule of a walk, or NULL on the way to it; *@ended: there is none. */
-static __always_inline const struct fw_entry *
-fw_walk_next(const volatile struct fw_constants *constants, const struct fw_source *source,
-	     const struct fw_others *others, struct fw_walk *walk, _Bool *ended)
+/* The rules of chunk @chunk in @others. */
+static __always_inline __u64 fw_others_word(const struct fw_others *others, __u32 chunk)
 {
-	__u32 position;
-
-	*ended = 0;
-	if (!walk->word) {
-		if (walk->left[0]) {
-			walk->chunk = fw_lowest(walk->left[0]);
-			walk->left[0] &= walk->left[0] - 1;
-		} else if (walk->left[1]) {
-			walk->chunk = FW_CHUNK + fw_lowest(walk->left[1]);
-			walk->left[1] &= walk->left[1] - 1;
-		} else {
-			*ended = 1;
-			return 0;
-		}
-		walk->chunk &= FW_CHUNKS_MAX - 1;
-		walk->word = others->words[walk->chunk];
-		return 0;
-	}
-	position = walk->chunk * FW_CHUNK + fw_lowest(walk->word);
-	walk->word &= walk->word - 1;
-	return source->value(source->memory, FW_MAP_ENTRIES, constants->entries + position);
-}
-
-/* Begin a walk over what is present of the chunks from @first to @last - 1. */
-static __always_inline void fw_walk_begin(const struct fw_others *others, __u32 first, __u32 last,
-					  struct fw_walk *walk)
-{
-	__u64 below_first = first < FW_CHUNK ? (1ULL << first) - 1 : ~0ULL;
-	__u64 below_last = last < FW_CHUNK ? (1ULL << last) - 1 : ~0ULL;
-
-	walk->word = 0;
-	walk->chunk = 0;
-	walk->left[0] = others->present[0] & below_last & ~below_first;
-	below_first = first < FW_CHUNK	    ? 0 :
-		      first < FW_CHUNKS_MAX ? (1ULL << (first - FW_CHUNK)) - 1 :
-					      ~0ULL;
-	below_last = last < FW_CHUNK	  ? 0 :
-		     last < FW_CHUNKS_MAX ? (1ULL << (last - FW_CHUNK)) - 1 :
-					    ~0ULL;
-	walk->left[1] = others->present[1] & below_last & ~below_first;
+	chunk &= FW_CHUNKS_MAX - 1;
+	return others->present[chunk / FW_CHUNK] >> (chunk % FW_CHUNK) & 1 ? others->words[chunk] :
+									      0;
 }
 
 #endif

@@ -56,63 +56,92 @@ static __always_inline void fw_hit(__u32 rule, _Bool dropped)
 	value->dropped += dropped;
 }
 
-static __always_inline _Bool fw_limit(const struct fw_entry *entry,
-				      const struct ecbpf_packet *packet, struct fw_fate *fate)
+/*
+ * The next two are functions of their own, so that the verifier follows them once and not once for
+ * each word of a vector. They find the packet where root left it.
+ */
+
+/* Count the rules of a word at @position that stand before @priority, where that ends the list. */
+__noinline int fw_count_word(__u32 position, __u64 word, __u32 priority)
 {
+	const struct fw_entry *entry;
+	__u32 i, index;
+
+	for (i = 0; i < FW_CHUNK; i++) {
+		if (!word)
+			break;
+		index = position + fw_lowest(word);
+		word &= word - 1;
+		entry = bpf_map_lookup_elem(&entries, &index);
+		if (entry && (!fw_settings.first_match || entry->priority < priority))
+			fw_hit(entry->rule, 0);
+	}
+	return 0;
+}
+
+/* Ask the limits of a word at @position: the first without room, by its rule plus one; 0: none. */
+__noinline int fw_limit_word(__u32 position, __u64 word)
+{
+	struct ecbpf_percpu *percpu = ecbpf_percpu_get();
+	const struct fw_entry *entry;
+	__u32 i, index;
 	_Bool room;
 
-	fate->rule = entry->rule;
-	if (fw_settings.limits_per_source && entry->per_source)
-		room = fw_limit_takes_source(entry, packet);
-	else
-		room = fw_limit_takes(entry);
-	fw_hit(fate->rule, !room);
-	if (!room)
-		fate->reason = ECBPF_REASON_FIREWALL_LIMIT;
-	return room;
+	if (!percpu)
+		return 0;
+	for (i = 0; i < FW_CHUNK; i++) {
+		if (!word)
+			break;
+		index = position + fw_lowest(word);
+		word &= word - 1;
+		entry = bpf_map_lookup_elem(&entries, &index);
+		if (!entry)
+			break;
+		if (fw_settings.limits_per_source && entry->per_source)
+			room = fw_limit_takes_source(entry, &percpu->packet);
+		else
+			room = fw_limit_takes(entry);
+		fw_hit(entry->rule, !room);
+		if (!room)
+			return entry->rule + 1;
+	}
+	return 0;
+}
+
+static __always_inline void fw_limit_at(__u32 position, __u64 word, struct fw_fate *fate)
+{
+	int over = fw_limit_word(position, word);
+
+	if (over <= 0)
+		return;
+	fate->rule = over - 1;
+	fate->reason = ECBPF_REASON_FIREWALL_LIMIT;
 }
 
 /* Every limit that matches is asked, until one has no room. */
 static __always_inline void fw_limit_all(const volatile struct fw_constants *constants,
-					 const struct fw_source *source,
-					 const struct fw_others *found,
-					 const struct ecbpf_packet *packet, struct fw_fate *fate)
+					 const struct fw_others *found, struct fw_fate *fate)
 {
-	const struct fw_entry *entry;
-	struct fw_walk walk;
-	__u32 i, steps;
-	_Bool ended;
+	__u32 chunk;
+	__u64 word;
 
-	fw_walk_begin(found, constants->limit_chunk, constants->count_chunk, &walk);
-	/* A step for each rule and each chunk, and the last. */
-	steps = fw_settings.limits + constants->count_chunk - constants->limit_chunk + 1;
-	for (i = 0; i < steps; i++) {
-		entry = fw_walk_next(constants, source, found, &walk, &ended);
-		if (ended)
-			return;
-		if (entry && !fw_limit(entry, packet, fate))
-			return;
+	for (chunk = constants->limit_chunk; chunk < constants->count_chunk; chunk++) {
+		word = fw_others_word(found, chunk);
+		if (word && fate->reason == ECBPF_REASON_NO_OPINION)
+			fw_limit_at(constants->entries + chunk * FW_CHUNK, word, fate);
 	}
 }
 
-/* Counts below @priority: those that stand before the rule that decides, if that ends the list. */
 static __always_inline void fw_count_all(const volatile struct fw_constants *constants,
-					 const struct fw_source *source,
 					 const struct fw_others *found, __u32 priority)
 {
-	const struct fw_entry *entry;
-	struct fw_walk walk;
-	__u32 i, steps;
-	_Bool ended;
+	__u32 chunk;
+	__u64 word;
 
-	fw_walk_begin(found, constants->count_chunk, constants->chunks, &walk);
-	steps = fw_settings.counts + constants->chunks - constants->count_chunk + 1;
-	for (i = 0; i < steps; i++) {
-		entry = fw_walk_next(constants, source, found, &walk, &ended);
-		if (ended)
-			return;
-		if (entry && (!fw_settings.first_match || entry->priority < priority))
-			fw_hit(entry->rule, 0);
+	for (chunk = constants->count_chunk; chunk < constants->chunks; chunk++) {
+		word = fw_others_word(found, chunk);
+		if (word)
+			fw_count_word(constants->entries + chunk * FW_CHUNK, word, priority);
 	}
 }
 
@@ -149,17 +178,17 @@ static __always_inline void fw_judge(unsigned int family, const struct ecbpf_pac
 	rest = fw_others_get();
 	entry = fw_decide(constants, &source, &found, rest);
 	if (fw_settings.counts && rest)
-		fw_count_all(constants, &source, rest, entry ? entry->priority : ~0U);
+		fw_count_all(constants, rest, entry ? entry->priority : ~0U);
 	if (!entry) {
 		if (fw_settings.limits && !fw_settings.first_match && rest)
-			fw_limit_all(constants, &source, rest, packet, fate);
+			fw_limit_all(constants, rest, fate);
+		return;
+	}
+	if (fw_settings.limits && entry->action == FW_LIMIT) {
+		fw_limit_at(found.position, 1, fate);
 		return;
 	}
 	fate->rule = entry->rule;
-	if (fw_settings.limits && entry->action == FW_LIMIT) {
-		fw_limit(entry, packet, fate);
-		return;
-	}
 	if (entry->action == FW_DROP)
 		fate->reason = ECBPF_REASON_FIREWALL_DROP;
 	fw_hit(fate->rule, entry->action == FW_DROP);

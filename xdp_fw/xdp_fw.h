@@ -19,8 +19,6 @@ enum fw_action {
 #define FW_NAME_MAX 64
 /* Rules of a ruleset, both families together. */
 #define FW_RULES_MAX 8000
-/* Rules with a limit among them. */
-#define FW_LIMITS_MAX 1024
 #define FW_PER_SECOND_MAX 10000000
 /* Prefixes of a set. */
 #define FW_SET_MAX 1000000

@@ -155,9 +155,12 @@ static void rule(struct random *random, FILE *out)
 		numbers(random, "vlan", 4095, 8, out);
 	if (random_chance(random, 10))
 		fprintf(out, "%sfragment ", random_chance(random, 50) ? "not " : "");
-	fprintf(out, "action %s\n",
-		PICK(random, "drop", "drop", "drop", "pass", "count", "count",
-		     "limit 1/second burst 1", "limit 1/second burst 1 per source"));
+	if (random_chance(random, 25))
+		fprintf(out, "action limit 1/second burst 1%s\n",
+			random_chance(random, 50) ? " per source" : "");
+	else
+		fprintf(out, "action %s\n",
+			PICK(random, "drop", "drop", "drop", "pass", "count", "count"));
 }
 
 void random_rules(struct random *random, size_t count, FILE *out)

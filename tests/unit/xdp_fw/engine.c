@@ -72,17 +72,14 @@ static size_t walk(const struct fw_constants *constants, const struct fw_source 
 		   const struct fw_others *others, uint32_t first, uint32_t last,
 		   const struct fw_entry **entries)
 {
-	const struct fw_entry *entry;
-	struct fw_walk walk;
 	size_t count = 0;
-	_Bool ended = 0;
+	uint64_t word;
 
-	fw_walk_begin(others, first, last, &walk);
-	while (!ended) {
-		entry = fw_walk_next(constants, source, others, &walk, &ended);
-		if (entry)
-			entries[count++] = entry;
-	}
+	for (; first < last; first++)
+		for (word = fw_others_word(others, first); word; word &= word - 1)
+			entries[count++] = source->value(
+				source->memory, FW_MAP_ENTRIES,
+				constants->entries + first * FW_CHUNK + fw_lowest(word));
 	return count;
 }
 

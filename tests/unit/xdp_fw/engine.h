@@ -15,7 +15,7 @@ struct engine {
 /* What the matcher found: entries are of the compiled arrays. */
 struct engine_found {
 	const struct fw_entry *decides;
-	const struct fw_entry *limits[FW_LIMITS_MAX];
+	const struct fw_entry *limits[FW_RULES_MAX];
 	size_t limit_count;
 	const struct fw_entry *counts[FW_RULES_MAX];
 	size_t count_count;
