@@ -83,7 +83,7 @@ static void write_vectors(const struct fw_vectors *vectors, struct fw_aggregate 
 {
 	size_t class, word;
 
-	for (class = 0; class < vectors->count; class++)
+	for (class = 0; class < vectors->count; class ++)
 		for (word = 0; word < vectors->words; word++) {
 			*words = vectors->items[class * vectors->words + word];
 			if (vectors->words == 1)
@@ -112,7 +112,7 @@ static int build_vectors(struct build *build)
 		return ecbpf_fail(-E2BIG, "the rules make tables of %zu MB; at most %lu MB",
 				  word_count * sizeof(uint64_t) >> 20, FW_VECTORS_MAX >> 20);
 	err = allocate(aggregates, sizeof(struct fw_aggregate), count) ?:
-	      allocate(words, sizeof(uint64_t), word_count);
+		      allocate(words, sizeof(uint64_t), word_count);
 	first = first_word = 0;
 	for (family = 0; family < FAMILIES && !err; family++) {
 		struct fw_constants *constants = constants_of(build, family);
@@ -225,7 +225,7 @@ int fw_compile(const struct fw_ruleset *ruleset, const struct table_progress *pr
 	memset(compiled, 0, sizeof(*compiled));
 	count_rules(ruleset, &compiled->settings);
 	err = fw_family_order(ruleset, 4, &build.families[0]) ?:
-	      fw_family_order(ruleset, 6, &build.families[1]);
+		      fw_family_order(ruleset, 6, &build.families[1]);
 	if (!err)
 		err = build_dimensions(&build, progress);
 	if (!err)

@@ -112,8 +112,9 @@ static int collect(struct addresses *addresses)
 	bool used[2], sorted = true;
 
 	if (room > FW_PREFIXES_MAX)
-		return ecbpf_fail(-E2BIG, "rules name %zu prefixes; at most %d as sources, and as "
-					  "many as destinations",
+		return ecbpf_fail(-E2BIG,
+				  "rules name %zu prefixes; at most %d as sources, and as "
+				  "many as destinations",
 				  room, FW_PREFIXES_MAX);
 	addresses->items = malloc(room * sizeof(*addresses->items) + 1);
 	addresses->rules = malloc(room * sizeof(*addresses->rules) + 1);
@@ -192,7 +193,8 @@ static int classify(struct addresses *addresses, struct fw_family *family, size_
 
 	memcpy(vector, vectors->items + outer->class * vectors->words,
 	       vectors->words * sizeof(*vector));
-	for (; i < addresses->count && !compare_owned(&addresses->items[i], &addresses->items[first]);
+	for (;
+	     i < addresses->count && !compare_owned(&addresses->items[i], &addresses->items[first]);
 	     i++)
 		apply(addresses, family, &addresses->items[i], vector);
 	*next = i;
@@ -241,7 +243,7 @@ int fw_compile_addresses(struct fw_family families[2], enum fw_dimension dimensi
 	err = collect_users(&addresses) ?: collect(&addresses);
 	if (!err)
 		err = compile_family(&addresses, &families[0], &at) ?:
-		      compile_family(&addresses, &families[1], &at);
+			      compile_family(&addresses, &families[1], &at);
 	if (!err)
 		err = table_plan(addresses.rules, addresses.ids, progress, table);
 	free(addresses.items);

@@ -99,11 +99,12 @@ static int icmp_spans(const struct fw_rule *rule, struct spans *out)
 	int err;
 
 	err = numbers_spans(&rule->numbers[FW_TYPE], 255, &types) ?:
-	      numbers_spans(&rule->numbers[FW_CODE], 255, &codes);
+		      numbers_spans(&rule->numbers[FW_CODE], 255, &codes);
 	for (i = 0; i < types.count && !err; i++)
 		for (type = types.items[i].first; type <= types.items[i].last && !err; type++)
 			for (j = 0; j < codes.count && !err; j++)
-				err = add_span(out, FW_TARGET_ICMP | type << 8 | codes.items[j].first,
+				err = add_span(out,
+					       FW_TARGET_ICMP | type << 8 | codes.items[j].first,
 					       FW_TARGET_ICMP | type << 8 | codes.items[j].last);
 	free(types.items);
 	free(codes.items);
@@ -128,8 +129,7 @@ static bool kind_matches(const struct fw_rule *rule, uint32_t kind)
 		return false;
 	if (rule->fragment != FW_FRAGMENT_ANY && fragment != (rule->fragment == FW_FRAGMENT_YES))
 		return false;
-	return !flags->given ||
-	       (tcp && ((kind & flags->mask) == flags->flags) != flags->negated);
+	return !flags->given || (tcp && ((kind & flags->mask) == flags->flags) != flags->negated);
 }
 
 static int kind_spans(const struct fw_rule *rule, struct spans *out)
@@ -215,8 +215,8 @@ static int run(struct fw_family *family, enum fw_dimension dimension, const stru
 
 	while (value < values) {
 		for (; i < sweep->count && sweep->events[i].at <= value; i++)
-			vector[sweep->events[i].position / 64] ^=
-				UINT64_C(1) << sweep->events[i].position % 64;
+			vector[sweep->events[i].position / 64] ^= UINT64_C(1)
+								  << sweep->events[i].position % 64;
 		err = fw_vectors_class(&family->vectors[dimension], vector, &class);
 		if (err)
 			return err;

@@ -63,8 +63,8 @@ static int compare_numbers(const struct fw_numbers *left, const struct fw_number
 
 static int compare_items(const void *left, const void *right)
 {
-	static const enum fw_number order[] = { FW_DPORT, FW_SPORT,  FW_TYPE,  FW_CODE, FW_PROTOCOL,
-						FW_TTL,	  FW_LENGTH, FW_WINDOW };
+	static const enum fw_number order[] = { FW_DPORT,    FW_SPORT, FW_TYPE,	  FW_CODE,
+						FW_PROTOCOL, FW_TTL,   FW_LENGTH, FW_WINDOW };
 	const struct item *a = left, *b = right;
 	int result = (int)a->segment - (int)b->segment;
 	size_t i;

@@ -111,12 +111,8 @@ unsigned int fw_rule_differs(const struct fw_ruleset *ruleset, const struct fw_r
 const char *fw_field_name(unsigned int field)
 {
 	static const char *const names[] = {
-		[FW_FIELD_NONE] = "",
-		[FW_FIELD_FAMILY] = "IP version",
-		[FW_FIELD_FROM] = "from",
-		[FW_FIELD_TO] = "to",
-		[FW_FIELD_FRAGMENT] = "fragment",
-		[FW_FIELD_FLAGS] = "flags",
+		[FW_FIELD_NONE] = "", [FW_FIELD_FAMILY] = "IP version", [FW_FIELD_FROM] = "from",
+		[FW_FIELD_TO] = "to", [FW_FIELD_FRAGMENT] = "fragment", [FW_FIELD_FLAGS] = "flags",
 	};
 
 	return field < FW_FIELD_NUMBERS ? names[field] : fw_number_name(field - FW_FIELD_NUMBERS);

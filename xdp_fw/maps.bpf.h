@@ -20,35 +20,35 @@ TABLE_MAP(aggregates);
 TABLE_MAP(words);
 TABLE_MAP(entries);
 
-#define FW_ADDRESS_MAPS(side)                                                                  \
-	TABLE_MAP(side##_v4_bits);                                                             \
-	TABLE_MAP(side##_v4_cells);                                                            \
-	TABLE_MAP(side##_v4_pool);                                                             \
-	TABLE_MAP(side##_v6_filter);                                                           \
-	TABLE_MAP(side##_v6_index);                                                            \
-	TABLE_MAP(side##_v6_leaves);                                                           \
-	TABLE_MAP(side##_v6_low);                                                              \
-                                                                                               \
+#define FW_ADDRESS_MAPS(side)                                                                   \
+	TABLE_MAP(side##_v4_bits);                                                              \
+	TABLE_MAP(side##_v4_cells);                                                             \
+	TABLE_MAP(side##_v4_pool);                                                              \
+	TABLE_MAP(side##_v6_filter);                                                            \
+	TABLE_MAP(side##_v6_index);                                                             \
+	TABLE_MAP(side##_v6_leaves);                                                            \
+	TABLE_MAP(side##_v6_low);                                                               \
+                                                                                                \
 	static __always_inline const void *side##_value(const void *memory, enum table_map map, \
-							__u32 index)                           \
-	{                                                                                      \
-		(void)memory;                                                                  \
-		switch (map) {                                                                 \
-		case TABLE_V4_BITS:                                                            \
-			return bpf_map_lookup_elem(&side##_v4_bits, &index);                   \
-		case TABLE_V4_CELLS:                                                           \
-			return bpf_map_lookup_elem(&side##_v4_cells, &index);                  \
-		case TABLE_V4_POOL:                                                            \
-			return bpf_map_lookup_elem(&side##_v4_pool, &index);                   \
-		case TABLE_V6_FILTER:                                                          \
-			return bpf_map_lookup_elem(&side##_v6_filter, &index);                 \
-		case TABLE_V6_INDEX:                                                           \
-			return bpf_map_lookup_elem(&side##_v6_index, &index);                  \
-		case TABLE_V6_LEAVES:                                                          \
-			return bpf_map_lookup_elem(&side##_v6_leaves, &index);                 \
-		default:                                                                       \
-			return bpf_map_lookup_elem(&side##_v6_low, &index);                    \
-		}                                                                              \
+							__u32 index)                            \
+	{                                                                                       \
+		(void)memory;                                                                   \
+		switch (map) {                                                                  \
+		case TABLE_V4_BITS:                                                             \
+			return bpf_map_lookup_elem(&side##_v4_bits, &index);                    \
+		case TABLE_V4_CELLS:                                                            \
+			return bpf_map_lookup_elem(&side##_v4_cells, &index);                   \
+		case TABLE_V4_POOL:                                                             \
+			return bpf_map_lookup_elem(&side##_v4_pool, &index);                    \
+		case TABLE_V6_FILTER:                                                           \
+			return bpf_map_lookup_elem(&side##_v6_filter, &index);                  \
+		case TABLE_V6_INDEX:                                                            \
+			return bpf_map_lookup_elem(&side##_v6_index, &index);                   \
+		case TABLE_V6_LEAVES:                                                           \
+			return bpf_map_lookup_elem(&side##_v6_leaves, &index);                  \
+		default:                                                                        \
+			return bpf_map_lookup_elem(&side##_v6_low, &index);                     \
+		}                                                                               \
 	}
 
 FW_ADDRESS_MAPS(from)
@@ -73,11 +73,9 @@ static __always_inline const void *fw_map_value(const void *memory, enum fw_map 
 	}
 }
 
-#define FW_KERNEL_SOURCE                     \
-	{                                    \
-		.value = fw_map_value,       \
-		.from = { from_value, NULL }, \
-		.to = { to_value, NULL },    \
+#define FW_KERNEL_SOURCE                                                                       \
+	{                                                                                      \
+		.value = fw_map_value, .from = { from_value, NULL }, .to = { to_value, NULL }, \
 	}
 
 #endif

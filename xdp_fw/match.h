@@ -102,10 +102,9 @@ static __always_inline __u32 fw_address_id(const volatile struct fw_tables *tabl
 		return table4_search(dimension == FW_DIM_SOURCE ? &tables->source4 :
 								  &tables->destination4,
 				     table, fw_ntohl(address[0]));
-	return table6_search(
-		dimension == FW_DIM_SOURCE ? &tables->source6 : &tables->destination6, table,
-		(__u64)fw_ntohl(address[0]) << 32 | fw_ntohl(address[1]),
-		(__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
+	return table6_search(dimension == FW_DIM_SOURCE ? &tables->source6 : &tables->destination6,
+			     table, (__u64)fw_ntohl(address[0]) << 32 | fw_ntohl(address[1]),
+			     (__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
 }
 
 static __always_inline __u32 fw_address_class(const volatile struct fw_tables *tables,
@@ -248,8 +247,7 @@ fw_decide(const volatile struct fw_constants *constants, const struct fw_source 
 			found->position = position;
 		}
 	}
-	return lowest == ~0U ? 0 :
-			       source->value(source->memory, FW_MAP_ENTRIES, found->position);
+	return lowest == ~0U ? 0 : source->value(source->memory, FW_MAP_ENTRIES, found->position);
 }
 
 /* The rules of chunk @chunk in @others. */
@@ -257,7 +255,7 @@ static __always_inline __u64 fw_others_word(const struct fw_others *others, __u3
 {
 	chunk &= FW_CHUNKS_MAX - 1;
 	return others->present[chunk / FW_CHUNK] >> (chunk % FW_CHUNK) & 1 ? others->words[chunk] :
-									      0;
+									     0;
 }
 
 #endif

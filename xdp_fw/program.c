@@ -12,21 +12,24 @@
 #include "table_maps.h"
 #include "xdp_fw.skel.h"
 
-#define TABLE_NAMES(side)                                                                  \
-	{                                                                                  \
-		[TABLE_V4_BITS] = side "_v4_bits", [TABLE_V4_CELLS] = side "_v4_cells",    \
-		[TABLE_V4_POOL] = side "_v4_pool", [TABLE_V6_FILTER] = side "_v6_filter",  \
+#define TABLE_NAMES(side)                                                                   \
+	{                                                                                   \
+		[TABLE_V4_BITS] = side "_v4_bits", [TABLE_V4_CELLS] = side "_v4_cells",     \
+		[TABLE_V4_POOL] = side "_v4_pool", [TABLE_V6_FILTER] = side "_v6_filter",   \
 		[TABLE_V6_INDEX] = side "_v6_index", [TABLE_V6_LEAVES] = side "_v6_leaves", \
-		[TABLE_V6_LOW] = side "_v6_low",                                           \
+		[TABLE_V6_LOW] = side "_v6_low",                                            \
 	}
 
 static const char *const from_names[TABLE_MAPS] = TABLE_NAMES("from");
 static const char *const to_names[TABLE_MAPS] = TABLE_NAMES("to");
 
 static const char *const array_names[FW_MAPS] = {
-	[FW_MAP_CLASSES] = "classes",	      [FW_MAP_SOURCES] = "from_classes",
-	[FW_MAP_DESTINATIONS] = "to_classes", [FW_MAP_AGGREGATES] = "aggregates",
-	[FW_MAP_WORDS] = "words",	      [FW_MAP_ENTRIES] = "entries",
+	[FW_MAP_CLASSES] = "classes",
+	[FW_MAP_SOURCES] = "from_classes",
+	[FW_MAP_DESTINATIONS] = "to_classes",
+	[FW_MAP_AGGREGATES] = "aggregates",
+	[FW_MAP_WORDS] = "words",
+	[FW_MAP_ENTRIES] = "entries",
 };
 
 /* Octets of the text of all rules. */
@@ -48,10 +51,11 @@ static int size_arrays(struct xdp_fw_bpf *skeleton, const struct fw_compiled *co
 		struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, array_names[i]);
 
 		err = bpf_map__set_value_size(map, array->value_size) ?:
-		      bpf_map__set_max_entries(map, array->entries);
+			      bpf_map__set_max_entries(map, array->entries);
 	}
-	return err ?: table_maps_size(skeleton->obj, from_names, table_get_layout(compiled->from)) ?:
-		      table_maps_size(skeleton->obj, to_names, table_get_layout(compiled->to));
+	return err ?:
+		       table_maps_size(skeleton->obj, from_names, table_get_layout(compiled->from)) ?:
+		       table_maps_size(skeleton->obj, to_names, table_get_layout(compiled->to));
 }
 
 int fw_program_prepare(struct xdp_fw_bpf *skeleton, const struct fw_ruleset *ruleset,
@@ -98,8 +102,9 @@ static int fill_arrays(struct xdp_fw_bpf *skeleton, const struct fw_compiled *co
 		memcpy(view.data, array->data, (size_t)array->value_size * array->entries);
 		map_view_close(&view);
 	}
-	return err ?: table_maps_fill(skeleton->obj, from_names, compiled->from) ?:
-		      table_maps_fill(skeleton->obj, to_names, compiled->to);
+	return err								  ?:
+		       table_maps_fill(skeleton->obj, from_names, compiled->from) ?:
+		       table_maps_fill(skeleton->obj, to_names, compiled->to);
 }
 
 static void list_rules(const struct fw_ruleset *ruleset, struct fw_listing *listing,
@@ -131,9 +136,9 @@ int fw_program_fill(struct xdp_fw_bpf *skeleton, const struct fw_ruleset *rulese
 
 	err = fill_arrays(skeleton, compiled);
 	if (!err)
-		err = map_view_open(bpf_map__fd(skeleton->maps.listing), true, &listing) ?:
-		      map_view_open(bpf_map__fd(skeleton->maps.names), true, &names) ?:
-		      map_view_open(bpf_map__fd(skeleton->maps.texts), true, &texts);
+		err = map_view_open(bpf_map__fd(skeleton->maps.listing), true, &listing)     ?:
+			      map_view_open(bpf_map__fd(skeleton->maps.names), true, &names) ?:
+			      map_view_open(bpf_map__fd(skeleton->maps.texts), true, &texts);
 	if (!err) {
 		list_rules(ruleset, listing.data, names.data, texts.data);
 		if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.config), &zero,

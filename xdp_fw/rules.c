@@ -11,10 +11,10 @@ static const struct {
 	const char *name;
 	uint32_t max;
 } number_kinds[FW_NUMBERS] = {
-	[FW_LENGTH] = { "length", 65535 },  [FW_TTL] = { "ttl", 255 },
-	[FW_SPORT] = { "sport", 65535 },    [FW_DPORT] = { "dport", 65535 },
-	[FW_WINDOW] = { "window", 65535 },  [FW_TYPE] = { "type", 255 },
-	[FW_CODE] = { "code", 255 },	    [FW_VLAN] = { "vlan", 4095 },
+	[FW_LENGTH] = { "length", 65535 }, [FW_TTL] = { "ttl", 255 },
+	[FW_SPORT] = { "sport", 65535 },   [FW_DPORT] = { "dport", 65535 },
+	[FW_WINDOW] = { "window", 65535 }, [FW_TYPE] = { "type", 255 },
+	[FW_CODE] = { "code", 255 },	   [FW_VLAN] = { "vlan", 4095 },
 	[FW_PROTOCOL] = { "proto", 255 },
 };
 

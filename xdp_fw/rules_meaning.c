@@ -198,7 +198,9 @@ void fw_option_addresses(struct fw_parser *parser, struct fw_addresses *target)
 
 int fw_word_flag(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
 {
-	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr" };
+	static const char *const names[] = {
+		"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -191,8 +191,9 @@ int fw_rules_read(const char *path, FILE *out, struct fw_ruleset *ruleset)
 	int err = read_named(path, out, 0, &read, &errors);
 
 	if (err == -EFBIG)
-		ecbpf_fail(err, "%s: more than %u octets; put prefixes into files of their own: "
-				"set NAME file \"path\"",
+		ecbpf_fail(err,
+			   "%s: more than %u octets; put prefixes into files of their own: "
+			   "set NAME file \"path\"",
 			   path, FW_TEXT_MAX);
 	else if (err)
 		ecbpf_fail(err, "%s: reading the rules failed: %s", path, strerror(-err));
@@ -251,7 +252,8 @@ void fw_include(struct fw_parser *parser, const struct fw_place *place, struct f
 	int err;
 
 	if (parser->depth >= FW_INCLUDE_DEPTH) {
-		fw_error(parser, place, "include: more than %d files deep; does one include itself?",
+		fw_error(parser, place,
+			 "include: more than %d files deep; does one include itself?",
 			 FW_INCLUDE_DEPTH);
 		return;
 	}
@@ -292,8 +294,9 @@ static int read_prefixes(struct fw_parser *parser, const struct fw_place *place,
 		if (!*at || *at == '#')
 			continue;
 		if (!line_prefix(at, &prefix)) {
-			fw_error(parser, place, "%s:%lu:%zu: '%.50s' is no prefix; write one on "
-						"each line",
+			fw_error(parser, place,
+				 "%s:%lu:%zu: '%.50s' is no prefix; write one on "
+				 "each line",
 				 path, number, at - line + 1, at);
 			err = -EBADMSG;
 		} else if (parser->set.count >= FW_SET_MAX) {

@@ -29,7 +29,7 @@ struct sources {
 		struct fw_source_key key;
 		struct fw_bucket bucket;
 		bool used;
-	} *slots;
+	} * slots;
 	size_t room;
 	size_t count;
 };
@@ -63,8 +63,7 @@ static size_t place_of(const struct sources *sources, const struct fw_source_key
 {
 	size_t i = hash(key) & (sources->room - 1);
 
-	while (sources->slots[i].used &&
-	       memcmp(&sources->slots[i].key, key, sizeof(*key)) != 0)
+	while (sources->slots[i].used && memcmp(&sources->slots[i].key, key, sizeof(*key)) != 0)
 		i = (i + 1) & (sources->room - 1);
 	return i;
 }
@@ -81,8 +80,7 @@ static int make_room(struct sources *sources)
 		return -ENOMEM;
 	for (i = 0; i < sources->room; i++)
 		if (sources->slots[i].used)
-			larger.slots[place_of(&larger, &sources->slots[i].key)] =
-				sources->slots[i];
+			larger.slots[place_of(&larger, &sources->slots[i].key)] = sources->slots[i];
 	larger.count = sources->count;
 	free(sources->slots);
 	*sources = larger;
@@ -115,8 +113,7 @@ static bool over(void *context, size_t number)
 	struct fw_bucket *bucket = rate->per_source ? source_bucket(trial, number) :
 						      &trial->buckets[number];
 
-	return !fw_bucket_take(bucket, trial->now, fw_rate_interval(rate),
-			       fw_rate_tolerance(rate));
+	return !fw_bucket_take(bucket, trial->now, fw_rate_interval(rate), fw_rate_tolerance(rate));
 }
 
 static const char *rule_name(const struct fw_rule *rule, char text[FW_NAME_MAX + 4])

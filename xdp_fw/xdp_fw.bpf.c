@@ -163,8 +163,7 @@ static __always_inline struct fw_others *fw_others_get(void)
 static __always_inline void fw_judge(unsigned int family, const struct ecbpf_packet *packet,
 				     __u32 length, struct fw_fate *fate)
 {
-	const volatile struct fw_constants *constants =
-		family == 4 ? &fw_tables.v4 : &fw_tables.v6;
+	const volatile struct fw_constants *constants = family == 4 ? &fw_tables.v4 : &fw_tables.v6;
 	const struct fw_source source = FW_KERNEL_SOURCE;
 	const struct fw_entry *entry;
 	struct fw_others *rest;

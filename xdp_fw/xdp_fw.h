@@ -18,7 +18,7 @@ enum fw_action {
 /* Octets, their terminator included. */
 #define FW_NAME_MAX 64
 /* Rules of a ruleset, both families together. */
-#define FW_RULES_MAX 8000
+#define FW_RULES_MAX	  8000
 #define FW_PER_SECOND_MAX 10000000
 /* Prefixes of a set. */
 #define FW_SET_MAX 1000000

@@ -21,11 +21,11 @@ static void add_transport(struct random *random, unsigned int family, struct lay
 	case 0:
 	case 1:
 	case 2:
-		layers[(*count)++] = (struct layer)TCP(
-				.sport = random_port(random), .dport = random_port(random),
-				.window = random_port(random),
-				.tcp_flags = 1U << random_below(random, 8) |
-					     1U << random_below(random, 8));
+		layers[(*count)++] = (struct layer)TCP(.sport = random_port(random),
+						       .dport = random_port(random),
+						       .window = random_port(random),
+						       .tcp_flags = 1U << random_below(random, 8) |
+								    1U << random_below(random, 8));
 		break;
 	case 3:
 		layers[(*count)++] = (struct layer)UDP(.sport = random_port(random),

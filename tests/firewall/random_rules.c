@@ -10,8 +10,8 @@ static const char *pick(struct random *random, const char *const *words, size_t 
 	return words[random_below(random, count)];
 }
 
-#define PICK(random, ...)                                                            \
-	pick(random, (const char *const[]){ __VA_ARGS__ },                           \
+#define PICK(random, ...)                                  \
+	pick(random, (const char *const[]){ __VA_ARGS__ }, \
 	     sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 
 void random_address(struct random *random, unsigned int family, char text[64])
@@ -93,7 +93,8 @@ static void flags(struct random *random, FILE *out)
 		PICK(random, "syn", "ack", "syn, ack", "fin, syn", "rst", "cwr, ece"));
 	if (random_chance(random, 50))
 		fprintf(out, "mask { %s } ",
-			PICK(random, "syn, ack", "syn", "syn, ack, rst, fin", "cwr, ece, urg, psh"));
+			PICK(random, "syn, ack", "syn", "syn, ack, rst, fin",
+			     "cwr, ece, urg, psh"));
 }
 
 static void tcp(struct random *random, FILE *out)

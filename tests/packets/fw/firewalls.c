@@ -58,9 +58,8 @@ struct fw_hits firewall_hits(const struct firewall *firewall, uint32_t rule)
 	int i;
 
 	assert_non_null(values);
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(firewall->skeleton->maps.hits), &rule,
-					     values),
-			 0);
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(firewall->skeleton->maps.hits), &rule, values), 0);
 	for (i = 0; i < libbpf_num_possible_cpus(); i++) {
 		sum.matched += values[i].matched;
 		sum.dropped += values[i].dropped;

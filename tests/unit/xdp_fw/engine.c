@@ -53,8 +53,9 @@ int engine_open(struct engine *engine, const struct fw_ruleset *ruleset)
 
 	memset(engine, 0, sizeof(*engine));
 	err = fw_compile(ruleset, NULL, &engine->compiled);
-	return err ?: fill(engine->compiled.from, engine->from) ?:
-		      fill(engine->compiled.to, engine->to);
+	return err						 ?:
+		       fill(engine->compiled.from, engine->from) ?:
+		       fill(engine->compiled.to, engine->to);
 }
 
 void engine_close(struct engine *engine)
@@ -77,9 +78,9 @@ static size_t walk(const struct fw_constants *constants, const struct fw_source 
 
 	for (; first < last; first++)
 		for (word = fw_others_word(others, first); word; word &= word - 1)
-			entries[count++] = source->value(
-				source->memory, FW_MAP_ENTRIES,
-				constants->entries + first * FW_CHUNK + fw_lowest(word));
+			entries[count++] = source->value(source->memory, FW_MAP_ENTRIES,
+							 constants->entries + first * FW_CHUNK +
+								 fw_lowest(word));
 	return count;
 }
 
