@@ -9,6 +9,8 @@
 
 #include <linux/bpf.h>
 
+#include "utf8.h"
+
 /* Octets of text that are shown of a word. */
 #define SHOWN 60
 
@@ -69,6 +71,11 @@ void fw_numbers_add(struct fw_parser *parser, const struct fw_place *place, stru
 		.last = fw_word_number(parser, place, last, UINT32_MAX, "number"),
 	};
 
+
+	if (!parser->numbers.count || range.last > parser->largest) {
+		parser->largest = range.last;
+		parser->largest_place = *place;
+	}
 	if (range.first > range.last && !parser->failed)
 		fw_error(parser, place, "range %u-%u runs backwards", range.first, range.last);
 	if (fw_grow(&parser->numbers.items, parser->numbers.count, sizeof(range)))
@@ -121,17 +128,15 @@ void fw_option_numbers(struct fw_parser *parser, const struct fw_place *place,
 {
 	struct fw_numbers *target = &parser->rule.numbers[number], *read = &parser->numbers;
 	unsigned int bit = 1U << (16 + number);
-	size_t i;
 
 	/* The options that have a field of their own are checked by fw_option(). */
 	if (parser->options & bit && !parser->failed)
 		fw_error(parser, place, "'%s' stands here a second time; a rule has it once",
 			 fw_number_name(number));
 	parser->options |= bit;
-	for (i = 0; i < read->count; i++)
-		if (read->items[i].last > fw_number_max(number))
-			fw_error(parser, place, "%s: %u is more than %u", fw_number_name(number),
-				 read->items[i].last, fw_number_max(number));
+	if (read->count && parser->largest > fw_number_max(number) && !parser->failed)
+		fw_error(parser, &parser->largest_place, "%s: %u is more than %u",
+			 fw_number_name(number), parser->largest, fw_number_max(number));
 	free(target->items);
 	*target = *read;
 	memset(read, 0, sizeof(*read));
@@ -239,6 +244,8 @@ void fw_option_name(struct fw_parser *parser, const struct fw_place *place, stru
 	parser->rule.name = strndup(word.text, word.length);
 	if (!parser->rule.name)
 		no_memory(parser, place);
+	else if (!utf8_is_valid(parser->rule.name))
+		fw_error(parser, place, "name: not UTF-8");
 }
 
 void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t per_second)

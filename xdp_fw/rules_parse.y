@@ -191,8 +191,9 @@ source:
 
 numbers:
 	ANY				{ parser->numbers.given = false; }
-	| negation number_list		{ parser->numbers.given = true;
-					  parser->numbers.negated = $1; }
+	| number_list			{ parser->numbers.given = true; }
+	| NOT number_list		{ parser->numbers.given = true;
+					  parser->numbers.negated = true; }
 	;
 
 number_list:
@@ -212,8 +213,9 @@ number:
 
 addresses:
 	ANY				{ parser->addresses.given = false; }
-	| negation address_list		{ parser->addresses.given = true;
-					  parser->addresses.negated = $1; }
+	| address_list			{ parser->addresses.given = true; }
+	| NOT address_list		{ parser->addresses.given = true;
+					  parser->addresses.negated = true; }
 	;
 
 address_list:

@@ -41,7 +41,7 @@ enum fw_option {
  * @out: where errors go
  * @errors: how many there were, in files that it includes too
  * @rule: the one that the current line is about, with the @options seen in it
- * @numbers, @addresses: the list that is being read
+ * @numbers, @addresses: the list that is being read, and where the largest number stands
  */
 struct fw_parser {
 	struct fw_ruleset *ruleset;
@@ -54,8 +54,9 @@ struct fw_parser {
 	unsigned int options;
 	int protocol;
 	struct fw_place protocol_place;
-	struct fw_place flags_place;
 	struct fw_numbers numbers;
+	uint32_t largest;
+	struct fw_place largest_place;
 	struct fw_addresses addresses;
 	struct fw_set set;
 	struct {
