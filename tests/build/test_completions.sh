@@ -11,7 +11,7 @@ library=/usr/share/bash-completion/bash_completion
 set +eu
 # shellcheck source=/dev/null
 . "$library"
-for name in xdp_root_loader xdp_filter xdp_printk; do
+for name in xdp_root_loader xdp_filter xdp_fw xdp_printk; do
 	# shellcheck source=/dev/null
 	. "$source_dir/scripts/completions/$name"
 done
@@ -47,7 +47,7 @@ with_argument()
 	case $1 in
 	--interface) echo ecbpf-none ;;
 	--ips) echo 192.0.2.1 ;;
-	--load) echo /dev/null ;;
+	--load | --rules | --test) echo /dev/null ;;
 	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
 	esac
 }
@@ -122,7 +122,7 @@ expect()
 	[ "$offered" = "$wanted" ] || fail "'$*' offers '$offered' instead of '$wanted'"
 }
 
-for name in xdp_root_loader xdp_filter xdp_printk; do
+for name in xdp_root_loader xdp_filter xdp_fw xdp_printk; do
 	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
 	help=$("$tool" --help)
 	check_tool
