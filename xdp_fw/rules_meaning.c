@@ -71,7 +71,6 @@ void fw_numbers_add(struct fw_parser *parser, const struct fw_place *place, stru
 		.last = fw_word_number(parser, place, last, UINT32_MAX, "number"),
 	};
 
-
 	if (!parser->numbers.count || range.last > parser->largest) {
 		parser->largest = range.last;
 		parser->largest_place = *place;

@@ -78,7 +78,6 @@ static const struct ecbpf_option options[] = {
 				   CHANGES | ECBPF_WITH(MODE_LOG), 0),
 	{
 		.name = "rules",
-		.letter = 'r',
 		.kind = ECBPF_OPTION_STRING,
 		.target = &env.change.rules,
 		.with = READS,

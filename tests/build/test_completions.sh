@@ -52,28 +52,43 @@ with_argument()
 	esac
 }
 
-# taken MODE OPTION: whether the tool takes it there. The interface doesn't exist, so that nothing
-# is ever done; what is missing is added.
-taken()
+# ask MODE WORD...: sets said to what the tool says; what the mode needs is added
+ask()
 {
-	local words said missing
-	mapfile -t words < <(
-		with_argument "$1"
-		with_argument "$2"
-		[ "$2" = --interface ] || with_argument --interface
-	)
+	local mode=$1 words missing
+	shift
+	words=("$@")
 	for _ in 1 2 3; do
 		said=$(timeout 20 "$tool" "${words[@]}" 2>&1) || true
-		missing=$(sed -n "s/.*: $1 needs \(--[a-z-]*\).*/\1/p" <<<"$said")
+		missing=$(sed -n "s/.*: $mode needs \(--[a-z-]*\).*/\1/p" <<<"$said")
 		[ -n "$missing" ] || break
 		mapfile -t -O ${#words[@]} words < <(with_argument "$missing")
 	done
+}
+
+# taken MODE OPTION: whether the tool takes it there. The interface doesn't exist, so that nothing
+# is ever done; modes that take none touch no interface.
+taken()
+{
+	local words said
+	mapfile -t words < <(
+		with_argument "$1"
+		with_argument "$2"
+	)
+	if [ "$2" = --interface ]; then
+		ask "$1" "${words[@]}"
+	else
+		ask "$1" "${words[@]}" --interface ecbpf-none
+	fi
 	case $said in
 	*"$1 has no use for $2;"* | *"$1 has no use for --${2#--no-};"*) return 1 ;;
-	*"$1 has no use for --interface;"*) return 1 ;;
+	*"$1 has no use for --interface;"*) ;;
 	*"no such network interface"*) return 0 ;;
+	*) fail "${words[*]}: $said" ;;
 	esac
-	fail "${words[*]}: $said"
+	[ "$2" != --interface ] || return 1
+	ask "$1" "${words[@]}"
+	[[ $said != *"has no use for"* ]]
 }
 
 check_tool()

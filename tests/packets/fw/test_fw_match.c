@@ -135,15 +135,17 @@ static void compare(struct harness *harness, uint64_t seed, size_t rules, size_t
 
 static void random_rules_match(void **state)
 {
+	/* Guests are emulated: what matters there is that the program is accepted. */
+	bool guest = getenv("ECBPF_GUEST") != NULL;
 	struct harness harness;
 	uint64_t seed;
 
 	(void)state;
 	harness_open(&harness, false);
-	for (seed = 0; seed < 25; seed++)
-		compare(&harness, seed, 1 + 3 * seed, FRAMES);
-	compare(&harness, 100, 1000, 2 * FRAMES);
-	compare(&harness, 101, 4000, FRAMES);
+	for (seed = 0; seed < 25; seed += guest ? 8 : 1)
+		compare(&harness, seed, 1 + 3 * seed, guest ? FRAMES / 8 : FRAMES);
+	compare(&harness, 100, 1000, guest ? FRAMES / 8 : 2 * FRAMES);
+	compare(&harness, 101, 8000, guest ? FRAMES / 8 : FRAMES);
 	harness_close(&harness);
 }
 
