@@ -5,6 +5,7 @@
 #include <ecbpf/tool.h>
 
 #include "change.h"
+#include "import_nft.h"
 #include "log.h"
 #include "rules_text.h"
 #include "status.h"
@@ -22,6 +23,7 @@ enum mode {
 	MODE_LOG,
 	MODE_VALIDATE,
 	MODE_TEST,
+	MODE_FROM_NFT,
 };
 
 #define LOADS	(ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_UPDATE))
@@ -36,6 +38,7 @@ static struct {
 	int output;
 	uint64_t every;
 	const char *capture;
+	const char *nft;
 	bool explain;
 } env = {
 	.output = FW_OUTPUT_TEXT,
@@ -72,6 +75,15 @@ static const struct ecbpf_option options[] = {
 		.metavar = "CAPTURE",
 		.help = "Tell what the rules would do to a pcap or pcapng file, and check "
 			"their 'test' lines; takes no privileges",
+	},
+	{
+		.name = "from-nft",
+		.kind = ECBPF_OPTION_STRING,
+		.mode = MODE_FROM_NFT,
+		.target = &env.nft,
+		.metavar = "FILE",
+		.help = "Write rules for what 'nft -j list ruleset' printed into FILE, and say what "
+			"can't be expressed; - is stdin",
 	},
 	ECBPF_OPTION_GROUP_ROW("Options"),
 	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS | ECBPF_WITH(MODE_LOG),
@@ -151,6 +163,8 @@ static int run(void)
 		return fw_change_validate(env.change.rules);
 	case MODE_TEST:
 		return try_capture();
+	case MODE_FROM_NFT:
+		return fw_import_nft(env.nft);
 	}
 	return 0;
 }

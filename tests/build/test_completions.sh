@@ -47,7 +47,7 @@ with_argument()
 	case $1 in
 	--interface) echo ecbpf-none ;;
 	--ips) echo 192.0.2.1 ;;
-	--load | --rules | --test) echo /dev/null ;;
+	--load | --rules | --test | --from-nft) echo /dev/null ;;
 	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
 	esac
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Rules of nftables in words of ours. */
+#include "import_nft.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include <ecbpf/ecbpf.h>
+
+#include "import_nft_rule.h"
+
+struct import {
+	struct json_object *objects;
+	struct json_object *chain;
+	unsigned int refused;
+};
+
+static bool same_place(struct json_object *left, struct json_object *right)
+{
+	return !strcmp(nft_text(left, "family"), nft_text(right, "family")) &&
+	       !strcmp(nft_text(left, "table"), nft_text(right, "table"));
+}
+
+static void refuse(struct import *import, struct json_object *object, const char *what,
+		   const char *why)
+{
+	import->refused++;
+	ecbpf_log(ECBPF_LOG_WARNING, "%s %s %s, %s: %s", nft_text(object, "family"),
+		  nft_text(object, "table"), nft_text(object, "chain"), what, why);
+}
+
+static void import_rule(struct import *import, struct json_object *rule)
+{
+	char what[64], why[NFT_REASON_MAX] = "";
+
+	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
+	if (!same_place(rule, import->chain) ||
+	    strcmp(nft_text(rule, "chain"), nft_text(import->chain, "name")) != 0) {
+		refuse(import, rule, what, "in another chain than the first that has a hook");
+		return;
+	}
+	if (nft_rule_write(import->objects, rule, stdout, why))
+		refuse(import, rule, what, why);
+}
+
+static struct json_object *find_chain(struct json_object *objects)
+{
+	struct json_object *chain;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(objects); i++) {
+		chain = nft_member(json_object_array_get_idx(objects, i), "chain");
+		if (chain && nft_member(chain, "hook"))
+			return chain;
+	}
+	return NULL;
+}
+
+static void import_all(struct import *import)
+{
+	struct json_object *object, *rule;
+	size_t i;
+
+	printf("order first-match\n");
+	for (i = 0; i < json_object_array_length(import->objects); i++) {
+		object = json_object_array_get_idx(import->objects, i);
+		if (nft_member(object, "set"))
+			nft_set_write(nft_member(object, "set"), stdout);
+	}
+	for (i = 0; i < json_object_array_length(import->objects); i++) {
+		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
+		if (rule)
+			import_rule(import, rule);
+	}
+	if (!strcmp(nft_text(import->chain, "policy"), "drop"))
+		printf("ip from any to any proto any name \"policy\"\n"
+		       "ip6 from any to any proto any name \"policy\"\n");
+}
+
+int fw_import_nft(const char *path)
+{
+	const char *file = !strcmp(path, "-") ? "/dev/stdin" : path;
+	struct json_object *document = json_object_from_file(file);
+	struct import import = { .objects = NULL };
+	int err = 0;
+
+	if (document)
+		import.objects = nft_member(document, "nftables");
+	if (!json_object_is_type(import.objects, json_type_array)) {
+		err = ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", path);
+	} else {
+		import.chain = find_chain(import.objects);
+		if (!import.chain)
+			err = ecbpf_fail(-EBADMSG, "%s: no chain with a hook", path);
+		else
+			import_all(&import);
+	}
+	if (!err && import.refused)
+		err = ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", path,
+				 import.refused);
+	json_object_put(document);
+	return err;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XDP_FW_IMPORT_NFT_H
+#define XDP_FW_IMPORT_NFT_H
+
+/*
+ * Write rules for a ruleset of nftables, as `nft -j list ruleset` prints it, to stdout, and a line
+ * to stderr for each of its rules that the language can't express. Return: -EBADMSG: not such JSON,
+ * or something could not be expressed.
+ */
+int fw_import_nft(const char *path);
+
+#endif

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "import_nft_rule.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#define FIELD_MAX 4096
+
+enum field {
+	FIELD_FROM,
+	FIELD_TO,
+	FIELD_TTL,
+	FIELD_SPORT,
+	FIELD_DPORT,
+	FIELD_WINDOW,
+	FIELD_FLAGS,
+	FIELD_TYPE,
+	FIELD_CODE,
+	FIELD_PROTO,
+	FIELD_VLAN,
+	FIELD_ACTION,
+	FIELDS,
+};
+
+/* @protocol: 0: any; @family: 0: both. */
+struct rule {
+	struct json_object *objects;
+	struct json_object *json;
+	char *why;
+	unsigned int family;
+	int protocol;
+	const char *fragment;
+	bool limited;
+	char fields[FIELDS][FIELD_MAX];
+};
+
+struct named {
+	const char *name;
+	int value;
+};
+
+static const struct named protocols[] = {
+	{ "icmp", 1 }, { "tcp", 6 },	    { "udp", 17 },    { "gre", 47 },   { "esp", 50 },
+	{ "ah", 51 },  { "ipv6-icmp", 58 }, { "icmpv6", 58 }, { "sctp", 132 }, { NULL, 0 },
+};
+
+static const struct named types[] = {
+	{ "echo-reply", 0 },	     { "destination-unreachable", 3 },
+	{ "source-quench", 4 },	     { "redirect", 5 },
+	{ "echo-request", 8 },	     { "time-exceeded", 11 },
+	{ "parameter-problem", 12 }, { "timestamp-request", 13 },
+	{ "timestamp-reply", 14 },   { NULL, 0 },
+};
+
+static const struct named types6[] = {
+	{ "destination-unreachable", 1 }, { "packet-too-big", 2 },
+	{ "time-exceeded", 3 },		  { "parameter-problem", 4 },
+	{ "echo-request", 128 },	  { "echo-reply", 129 },
+	{ "mld-listener-query", 130 },	  { "nd-router-solicit", 133 },
+	{ "nd-router-advert", 134 },	  { "nd-neighbor-solicit", 135 },
+	{ "nd-neighbor-advert", 136 },	  { NULL, 0 },
+};
+
+/* What `payload` calls a field; @names: of its values, or NULL. */
+static const struct payload {
+	const char *protocol;
+	const char *name;
+	enum field field;
+	unsigned int family;
+	int is;
+	unsigned int max;
+	const struct named *names;
+} payloads[] = {
+	{ "ip", "saddr", FIELD_FROM, 4, 0, 0, NULL },
+	{ "ip", "daddr", FIELD_TO, 4, 0, 0, NULL },
+	{ "ip6", "saddr", FIELD_FROM, 6, 0, 0, NULL },
+	{ "ip6", "daddr", FIELD_TO, 6, 0, 0, NULL },
+	{ "ip", "ttl", FIELD_TTL, 4, 0, 255, NULL },
+	{ "ip6", "hoplimit", FIELD_TTL, 6, 0, 255, NULL },
+	{ "ip", "protocol", FIELD_PROTO, 4, 0, 255, protocols },
+	{ "ip6", "nexthdr", FIELD_PROTO, 6, 0, 255, protocols },
+	{ "tcp", "sport", FIELD_SPORT, 0, 6, 65535, NULL },
+	{ "tcp", "dport", FIELD_DPORT, 0, 6, 65535, NULL },
+	{ "udp", "sport", FIELD_SPORT, 0, 17, 65535, NULL },
+	{ "udp", "dport", FIELD_DPORT, 0, 17, 65535, NULL },
+	{ "tcp", "window", FIELD_WINDOW, 0, 6, 65535, NULL },
+	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, types },
+	{ "icmp", "code", FIELD_CODE, 4, 1, 255, NULL },
+	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, types6 },
+	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, NULL },
+	{ "vlan", "id", FIELD_VLAN, 0, 0, 4095, NULL },
+};
+
+struct json_object *nft_member(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	return json_object_object_get_ex(object, key, &value) ? value : NULL;
+}
+
+const char *nft_text(struct json_object *object, const char *key)
+{
+	struct json_object *value = nft_member(object, key);
+
+	return value ? json_object_get_string(value) : "";
+}
+
+static int refuse(struct rule *rule, const char *what, const char *detail)
+{
+	snprintf(rule->why, NFT_REASON_MAX, "%.60s%s%.60s", what, *detail ? ": " : "", detail);
+	return -ENOTSUP;
+}
+
+static bool is_of_addresses(struct json_object *set)
+{
+	const char *type = nft_text(set, "type");
+
+	return !strcmp(type, "ipv4_addr") || !strcmp(type, "ipv6_addr");
+}
+
+static bool is_name(const char *text)
+{
+	return text[strspn(text,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-0123456789")] ==
+	       '\0';
+}
+
+static struct json_object *find_set(const struct rule *rule, const char *name)
+{
+	struct json_object *set;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(rule->objects); i++) {
+		set = nft_member(json_object_array_get_idx(rule->objects, i), "set");
+		if (set && !strcmp(nft_text(set, "name"), name) &&
+		    !strcmp(nft_text(set, "table"), nft_text(rule->json, "table")) &&
+		    !strcmp(nft_text(set, "family"), nft_text(rule->json, "family")))
+			return set;
+	}
+	return NULL;
+}
+
+static int add(char field[FIELD_MAX], const char *text)
+{
+	size_t used = strlen(field);
+
+	if (used + strlen(text) >= FIELD_MAX)
+		return -E2BIG;
+	strcpy(field + used, text);
+	return 0;
+}
+
+static int value_text(const struct named *names, struct json_object *value, char text[64])
+{
+	const char *word = json_object_get_string(value);
+
+	if (json_object_is_type(value, json_type_string))
+		for (; names && names->name; names++)
+			if (!strcmp(names->name, word)) {
+				snprintf(text, 64, "%d", names->value);
+				return 0;
+			}
+	return snprintf(text, 64, "%s", word) < 64 ? 0 : -E2BIG;
+}
+
+/* One value: an address, a number, a prefix, a range of numbers. */
+static int add_value(struct rule *rule, const struct payload *payload, struct json_object *value,
+		     char out[FIELD_MAX])
+{
+	struct json_object *prefix = nft_member(value, "prefix"),
+			   *range = nft_member(value, "range");
+	char first[64], last[64], text[160];
+
+	if (nft_member(value, "elem"))
+		return add_value(rule, payload, nft_member(nft_member(value, "elem"), "val"), out);
+	if (prefix) {
+		snprintf(text, sizeof(text), "%s/%s", nft_text(prefix, "addr"),
+			 nft_text(prefix, "len"));
+	} else if (range) {
+		if (payload->field == FIELD_FROM || payload->field == FIELD_TO)
+			return refuse(rule, "a range of addresses", "");
+		if (value_text(payload->names, json_object_array_get_idx(range, 0), first) ||
+		    value_text(payload->names, json_object_array_get_idx(range, 1), last))
+			return refuse(rule, "a value", json_object_get_string(value));
+		snprintf(text, sizeof(text), "%s-%s", first, last);
+	} else {
+		if (json_object_is_type(value, json_type_object) ||
+		    json_object_is_type(value, json_type_array) ||
+		    value_text(payload->names, value, text))
+			return refuse(rule, "a value", json_object_get_string(value));
+		if (payload->field > FIELD_TO && text[strspn(text, "0123456789")])
+			return refuse(rule, "a value", text);
+	}
+	return add(out, text) ? refuse(rule, "too many values", "") : 0;
+}
+
+static int add_values(struct rule *rule, const struct payload *payload, struct json_object *values,
+		      char out[FIELD_MAX])
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < json_object_array_length(values) && !err; i++) {
+		if (i && add(out, ", "))
+			return refuse(rule, "too many values", "");
+		err = add_value(rule, payload, json_object_array_get_idx(values, i), out);
+	}
+	return err;
+}
+
+static int set_value(struct json_object *value, char text[FIELD_MAX])
+{
+	const struct payload address = { .field = FIELD_FROM };
+	char why[NFT_REASON_MAX];
+	struct rule rule = { .why = why };
+
+	return add_value(&rule, &address, value, text);
+}
+
+/* Whether all of its elements can be prefixes of ours; there are some. */
+static bool set_is_writable(struct json_object *set)
+{
+	struct json_object *values = nft_member(set, "elem");
+	char text[FIELD_MAX];
+	size_t i;
+
+	if (!json_object_is_type(values, json_type_array) || !json_object_array_length(values))
+		return false;
+	for (i = 0; i < json_object_array_length(values); i++) {
+		text[0] = '\0';
+		if (set_value(json_object_array_get_idx(values, i), text))
+			return false;
+	}
+	return true;
+}
+
+static int add_set(struct rule *rule, const struct payload *payload, const char *name,
+		   char out[FIELD_MAX])
+{
+	struct json_object *set = find_set(rule, name), *values = nft_member(set, "elem");
+
+	if (!set || !is_name(name))
+		return refuse(rule, "a set", name);
+	if (is_of_addresses(set) && !set_is_writable(set))
+		return refuse(rule, "a set with something else than prefixes", name);
+	if (is_of_addresses(set))
+		return add(out, "@nft_") || add(out, name) ? refuse(rule, "a set", name) : 0;
+	if (!values)
+		return refuse(rule, "an empty set", name);
+	return add_values(rule, payload, values, out);
+}
+
+/* <, > and the like as a range. */
+static int add_order(struct rule *rule, const struct payload *payload, const char *op,
+		     struct json_object *right, char out[FIELD_MAX])
+{
+	int64_t value = json_object_get_int64(right), first = 0, last = payload->max;
+	char text[64];
+
+	if (!json_object_is_type(right, json_type_int) || !payload->max)
+		return refuse(rule, "a comparison", op);
+	if (op[0] == '<')
+		last = op[1] ? value : value - 1;
+	else
+		first = op[1] ? value : value + 1;
+	if (first > last || last > payload->max)
+		return refuse(rule, "a comparison that never matches", op);
+	snprintf(text, sizeof(text), "%lld-%lld", (long long)first, (long long)last);
+	return add(out, text);
+}
+
+static int match_field(struct rule *rule, const struct payload *payload, const char *op,
+		       struct json_object *right)
+{
+	char *out = rule->fields[payload->field];
+	const char *word = json_object_get_string(right);
+	int err;
+
+	if (*out)
+		return refuse(rule, "a field that is matched twice", payload->name);
+	if (!strcmp(op, "!="))
+		add(out, "not ");
+	else if (op[0] == '<' || op[0] == '>')
+		return add_order(rule, payload, op, right, out);
+	add(out, "{ ");
+	if (nft_member(right, "set"))
+		err = add_values(rule, payload, nft_member(right, "set"), out);
+	else if (json_object_is_type(right, json_type_string) && word[0] == '@')
+		err = add_set(rule, payload, word + 1, out);
+	else
+		err = add_value(rule, payload, right, out);
+	if (!err && add(out, " }"))
+		return refuse(rule, "too many values", "");
+	return err;
+}
+
+static int set_family(struct rule *rule, unsigned int family)
+{
+	if (family && rule->family && rule->family != family)
+		return refuse(rule, "both IP versions", "");
+	rule->family = family ? family : rule->family;
+	return 0;
+}
+
+static int set_protocol(struct rule *rule, int protocol)
+{
+	if (protocol && rule->protocol && rule->protocol != protocol)
+		return refuse(rule, "two protocols", "");
+	rule->protocol = protocol ? protocol : rule->protocol;
+	return 0;
+}
+
+static int match_payload(struct rule *rule, struct json_object *left, const char *op,
+			 struct json_object *right)
+{
+	const char *protocol = nft_text(left, "protocol"), *name = nft_text(left, "field");
+	size_t i;
+
+	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+		const struct payload *payload = &payloads[i];
+
+		if (strcmp(payload->protocol, protocol) != 0 || strcmp(payload->name, name) != 0)
+			continue;
+		return set_family(rule, payload->family)       ?:
+			       set_protocol(rule, payload->is) ?:
+			       match_field(rule, payload, op, right);
+	}
+	return refuse(rule, protocol, name);
+}
+
+static int match_meta(struct rule *rule, const char *key, const char *op, struct json_object *right)
+{
+	static const struct payload proto = { "", "l4proto", FIELD_PROTO, 0, 0, 255, protocols };
+	const char *word = json_object_get_string(right);
+
+	if (!strcmp(key, "l4proto"))
+		return match_field(rule, &proto, op, right);
+	if ((!strcmp(key, "protocol") || !strcmp(key, "nfproto")) && !strcmp(op, "==")) {
+		if (!strcmp(word, "ip") || !strcmp(word, "ipv4"))
+			return set_family(rule, 4);
+		if (!strcmp(word, "ip6") || !strcmp(word, "ipv6"))
+			return set_family(rule, 6);
+	}
+	return refuse(rule, "meta", key);
+}
+
+/* A flag, or several in an array. */
+static int add_flags(struct rule *rule, struct json_object *value, char out[FIELD_MAX])
+{
+	size_t i, count = 1;
+	bool many = json_object_is_type(value, json_type_array);
+
+	if (many)
+		count = json_object_array_length(value);
+	add(out, "{ ");
+	for (i = 0; i < count; i++) {
+		struct json_object *one = many ? json_object_array_get_idx(value, i) : value;
+
+		if (!json_object_is_type(one, json_type_string))
+			return refuse(rule, "flags", json_object_get_string(value));
+		if ((i && add(out, ", ")) || add(out, json_object_get_string(one)))
+			return refuse(rule, "flags", "");
+	}
+	return add(out, " }");
+}
+
+/* payload & mask */
+static int match_masked(struct rule *rule, struct json_object *left, const char *op,
+			struct json_object *right)
+{
+	struct json_object *payload = nft_member(json_object_array_get_idx(left, 0), "payload");
+	struct json_object *mask = json_object_array_get_idx(left, 1);
+	char *out = rule->fields[FIELD_FLAGS];
+
+	if (!strcmp(nft_text(payload, "field"), "frag-off") && !strcmp(op, "!=") &&
+	    !json_object_get_int(right) && json_object_get_int(mask) == 0x3fff) {
+		rule->fragment = "fragment";
+		return set_family(rule, 4);
+	}
+	if (strcmp(nft_text(payload, "field"), "flags") != 0 || *out)
+		return refuse(rule, "a mask on", nft_text(payload, "field"));
+	if (!strcmp(op, "!="))
+		add(out, "not ");
+	return set_protocol(rule, 6)		   ?:
+		       add_flags(rule, right, out) ?:
+		       add(out, " mask ")	   ?:
+						     add_flags(rule, mask, out);
+}
+
+static int match(struct rule *rule, struct json_object *json)
+{
+	struct json_object *left = nft_member(json, "left"), *right = nft_member(json, "right");
+	const char *op = nft_text(json, "op");
+
+	if (!right || !left)
+		return refuse(rule, "a match", "");
+	if (!strcmp(op, "in"))
+		op = "==";
+	if (nft_member(left, "payload"))
+		return match_payload(rule, nft_member(left, "payload"), op, right);
+	if (nft_member(left, "meta"))
+		return match_meta(rule, nft_text(nft_member(left, "meta"), "key"), op, right);
+	if (json_object_is_type(nft_member(left, "&"), json_type_array))
+		return match_masked(rule, nft_member(left, "&"), op, right);
+	return refuse(rule, "a match of", json_object_get_string(left));
+}
+
+static int limit(struct rule *rule, struct json_object *json)
+{
+	struct json_object *burst = nft_member(json, "burst");
+	char text[96];
+
+	if (strcmp(nft_text(json, "per"), "second") != 0 || nft_member(json, "rate_unit") ||
+	    !json_object_get_boolean(nft_member(json, "inv")))
+		return refuse(rule, "a limit that isn't 'over' so many packets a second", "");
+	snprintf(text, sizeof(text), "limit %s/second", nft_text(json, "rate"));
+	rule->limited = true;
+	add(rule->fields[FIELD_ACTION], text);
+	if (burst && json_object_get_int(burst) > 0) {
+		snprintf(text, sizeof(text), " burst %d", json_object_get_int(burst));
+		add(rule->fields[FIELD_ACTION], text);
+	}
+	return 0;
+}
+
+static int verdict(struct rule *rule, const char *word)
+{
+	if (rule->limited)
+		return !strcmp(word, "drop") ? 0 : refuse(rule, "a limit with", word);
+	return add(rule->fields[FIELD_ACTION], word);
+}
+
+static int statement(struct rule *rule, struct json_object *json)
+{
+	if (nft_member(json, "match"))
+		return match(rule, nft_member(json, "match"));
+	if (nft_member(json, "limit"))
+		return limit(rule, nft_member(json, "limit"));
+	if (json_object_object_get_ex(json, "counter", NULL))
+		return 0;
+	if (json_object_object_get_ex(json, "drop", NULL))
+		return verdict(rule, "drop");
+	if (json_object_object_get_ex(json, "accept", NULL))
+		return verdict(rule, "pass");
+	json_object_object_foreach(json, key, value) {
+		(void)value;
+		return refuse(rule, "statement", key);
+	}
+	return refuse(rule, "an empty statement", "");
+}
+
+static void write_field(FILE *out, const char *before, const char *text)
+{
+	if (*text)
+		fprintf(out, " %s %s", before, text);
+}
+
+static void write_protocol(const struct rule *rule, FILE *out)
+{
+	const char *name = rule->protocol == 6	? "tcp" :
+			   rule->protocol == 17 ? "udp" :
+			   rule->protocol == 1	? "icmp" :
+						  "icmp6";
+
+	if (!rule->protocol) {
+		fprintf(out, " proto %s",
+			rule->fields[FIELD_PROTO][0] ? rule->fields[FIELD_PROTO] : "any");
+		return;
+	}
+	fprintf(out, " %s", name);
+	write_field(out, "sport", rule->fields[FIELD_SPORT]);
+	write_field(out, "dport", rule->fields[FIELD_DPORT]);
+	write_field(out, "window", rule->fields[FIELD_WINDOW]);
+	write_field(out, "flags", rule->fields[FIELD_FLAGS]);
+	write_field(out, "type", rule->fields[FIELD_TYPE]);
+	write_field(out, "code", rule->fields[FIELD_CODE]);
+}
+
+static void write_rule(const struct rule *rule, unsigned int family, FILE *out)
+{
+	const char *from = rule->fields[FIELD_FROM], *to = rule->fields[FIELD_TO];
+	const char *comment = nft_text(rule->json, "comment");
+
+	fprintf(out, "%s from %s to %s", family == 4 ? "ip" : "ip6", *from ? from : "any",
+		*to ? to : "any");
+	write_field(out, "ttl", rule->fields[FIELD_TTL]);
+	write_protocol(rule, out);
+	if (rule->fragment)
+		fprintf(out, " %s", rule->fragment);
+	write_field(out, "vlan", rule->fields[FIELD_VLAN]);
+	fprintf(out, " action %s",
+		rule->fields[FIELD_ACTION][0] ? rule->fields[FIELD_ACTION] : "count");
+	if (*comment && strlen(comment) < 64 && !strpbrk(comment, "\"\n"))
+		fprintf(out, " name \"%s\"", comment);
+	fputc('\n', out);
+}
+
+/* What the statements together can't be. */
+static int check(struct rule *rule)
+{
+	static const char *const tables[] = { "ip", "ip6" };
+	const char *family = nft_text(rule->json, "family"), *proto = rule->fields[FIELD_PROTO];
+	char wanted[16];
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (!strcmp(family, tables[i]) && set_family(rule, i ? 6 : 4))
+			return -ENOTSUP;
+	snprintf(wanted, sizeof(wanted), "{ %d }", rule->protocol);
+	if (rule->protocol && *proto && strcmp(proto, wanted) != 0)
+		return refuse(rule, "two protocols", "");
+	return 0;
+}
+
+int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
+		   char why[NFT_REASON_MAX])
+{
+	struct rule *rule = calloc(1, sizeof(*rule));
+	struct json_object *statements = nft_member(json, "expr");
+	size_t i;
+	int err = rule ? 0 : -ENOMEM;
+
+	if (!err && !json_object_is_type(statements, json_type_array))
+		err = -ENOTSUP;
+	if (rule)
+		*rule = (struct rule){ .objects = objects, .json = json, .why = why };
+	for (i = 0; !err && i < json_object_array_length(statements); i++)
+		err = statement(rule, json_object_array_get_idx(statements, i));
+	if (!err)
+		err = check(rule);
+	if (!err && rule->family != 6)
+		write_rule(rule, 4, out);
+	if (!err && rule->family != 4)
+		write_rule(rule, 6, out);
+	free(rule);
+	return err;
+}
+
+void nft_set_write(struct json_object *set, FILE *out)
+{
+	struct json_object *values = nft_member(set, "elem");
+	char text[FIELD_MAX];
+	size_t i;
+
+	if (!is_of_addresses(set) || !is_name(nft_text(set, "name")) || !set_is_writable(set))
+		return;
+	fprintf(out, "set nft_%s {", nft_text(set, "name"));
+	for (i = 0; i < json_object_array_length(values); i++) {
+		text[0] = '\0';
+		set_value(json_object_array_get_idx(values, i), text);
+		fprintf(out, "%s\n\t%s", i ? "," : "", text);
+	}
+	fprintf(out, "\n}\n");
+}
