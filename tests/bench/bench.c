@@ -38,9 +38,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *bench);
 } suites[] = {
-	{ "memory", suite_memory }, { "root", suite_root }, { "ipv4", suite_ipv4 },
-	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },   { "live", suite_live },
-	{ "tool", suite_tool },
+	{ "memory", suite_memory }, { "root", suite_root },	    { "ipv4", suite_ipv4 },
+	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },	    { "live", suite_live },
+	{ "tool", suite_tool },	    { "firewall", suite_firewall },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
@@ -63,7 +63,8 @@ static const struct ecbpf_option options[] = {
 			      "Run every case with few packets and short lists; judge no times"),
 	ECBPF_OPTION_STRINGS_ROW(
 		"only", &env.only, 0, 0, "SUITE[,SUITE...]",
-		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool (default: all)"),
+		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool, firewall (default: "
+		"all)"),
 	{
 		.name = "passes",
 		.kind = ECBPF_OPTION_UNSIGNED,

@@ -62,6 +62,7 @@ int suite_root(struct bench *bench);
 int suite_ipv4(struct bench *bench);
 int suite_ipv6(struct bench *bench);
 int suite_ptb(struct bench *bench);
+int suite_firewall(struct bench *bench);
 int suite_live(struct bench *bench);
 int suite_tool(struct bench *bench);
 
