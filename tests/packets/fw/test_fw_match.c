@@ -149,10 +149,26 @@ static void random_rules_match(void **state)
 	harness_close(&harness);
 }
 
+/* The length of a frame then comes from a helper. */
+static void multi_buffer_frames(void **state)
+{
+	struct harness harness;
+	uint64_t seed;
+
+	(void)state;
+	if (!harness_has_frags())
+		skip();
+	harness_open(&harness, true);
+	for (seed = 200; seed < 203; seed++)
+		compare(&harness, seed, 30, FRAMES / 8);
+	harness_close(&harness);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_rules_match),
+		cmocka_unit_test(multi_buffer_frames),
 	};
 
 	if (!harness_usable())
