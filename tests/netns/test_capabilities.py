@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import testbed
-from testbed import BUILD, EX_NOPERM, FILTER, ROOT_LOADER
+from testbed import BUILD, EX_NOPERM, FILTER, FW, ROOT_LOADER
 from traffic import udp4
 
 USER, OTHER, GROUP = 61001, 61002, 61003
@@ -25,7 +25,7 @@ class Users:
         self.folder = self.bpffs / "ecbpf"
         self.tools = scratch / "tools"
         self.tools.mkdir()
-        for tool in (ROOT_LOADER, FILTER):
+        for tool in (ROOT_LOADER, FILTER, FW):
             shutil.copy(tool, self.tools)
         for library in (BUILD / "libecbpf").glob("libecbpf.so*"):
             shutil.copy(library, self.tools)
@@ -55,6 +55,21 @@ def users(bed, scratch):
     yield made
     with contextlib.suppress(OSError):
         testbed.system_call("umount2", os.fsencode(made.bpffs), 2)
+
+
+def test_firewall_with_three_capabilities(users, traffic):
+    rules = ('ip from 192.0.2.1 to any udp name "one"\n'
+             "ip from 192.0.2.2 to any udp action limit 1/second per source\n"
+             "ip from any to any udp action count\n")
+    users.make_folder(USER, USER, 0o700)
+    users.run(ROOT_LOADER, "--attach")
+    for mode in ("--attach", "--update"):
+        users.run(FW, mode, "--rules", "-", stdin=rules)
+    assert traffic.exchange(good=udp4(), bad=udp4("192.0.2.1")) == ["good"]
+    found = users.run(FW, "--stats", "--json").json["interfaces"][0]["rules"]
+    assert [rule["packets"] for rule in found] == [1, 0, 2]
+    users.run(FW, "--reset-stats")
+    users.run(FW, "--detach")
 
 
 def test_three_capabilities_and_no_others(users, traffic):

@@ -7,11 +7,10 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Raw
 
-from testbed import (BUILD, CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE,
-                     SERVER4, eventually, scaled, shape)
+from testbed import (CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE, FW,
+                     SERVER4, SOURCE, eventually, scaled, shape)
 from traffic import Flood, link, udp4, udp6
 
-FW = BUILD / "xdp_fw/xdp_fw"
 
 RULES = """
 ip from { 192.0.2.0/24 } to any udp name "listed"
@@ -40,6 +39,12 @@ def counts(bed):
 
 def dropped(bed):
     return {rule["name"]: rule["dropped"] for rule in state(bed)["rules"]}
+
+
+def validate(document):
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema here")
+    schema = json.loads((SOURCE / "docs/schema/xdp_fw-stats.schema.json").read_text())
+    jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
 
 
 @pytest.fixture
@@ -271,7 +276,9 @@ def test_validate_takes_no_privileges(bed, scratch):
 
 
 def test_json_has_no_surprises(rooted):
-    load(rooted, 'ip from any to any icmp name "ping \\\\ pong"\n')
+    load(rooted, 'ip from any to any icmp name "ping \\\\ pong"\n', "--expires", "1h")
+    validate(fw(rooted, "--stats", "--json").json)
+    validate(fw(rooted, "--list", "--json", "--interface", "eth0").json)
     rule = state(rooted)["rules"][0]
     assert set(rule) == {"number", "name", "action", "text", "packets", "dropped"}
     assert json.dumps(rule["name"]) == '"ping \\\\\\\\ pong"'

@@ -6,9 +6,7 @@ import subprocess
 
 import pytest
 
-from testbed import BUILD, EX_DATAERR, EX_OK
-
-FW = BUILD / "xdp_fw/xdp_fw"
+from testbed import EX_DATAERR, EX_OK, FW
 
 RULESET = """
 table netdev t {

@@ -27,6 +27,7 @@ BUILD = pathlib.Path(os.environ.get("ECBPF_BUILD_DIR", SOURCE / "build/release")
 HELPERS = BUILD / "tests/netns"
 ROOT_LOADER = BUILD / "xdp_root/xdp_root_loader"
 FILTER = BUILD / "xdp_filter/xdp_filter"
+FW = BUILD / "xdp_fw/xdp_fw"
 BPFFS = pathlib.Path("/sys/fs/bpf")
 
 # Guests are emulated: a deadline only ends what hangs, it measures nothing.
