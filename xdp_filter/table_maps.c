@@ -15,7 +15,7 @@ static const char *const map_name[TABLE_MAPS] = {
 	[TABLE_V4_BITS] = VARIABLE,    [TABLE_V4_CELLS] = "v4_cells",
 	[TABLE_V4_POOL] = "v4_pool",   [TABLE_V6_FILTER] = "v6_filter",
 	[TABLE_V6_INDEX] = "v6_index", [TABLE_V6_LEAVES] = "v6_leaves",
-	[TABLE_V6_LOW] = "v6_low",
+	[TABLE_V6_HINTS] = "v6_hints", [TABLE_V6_LOW] = "v6_low",
 };
 
 /*

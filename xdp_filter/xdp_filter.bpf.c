@@ -185,7 +185,7 @@ ECBPF_SUBPROGRAM(xdp_filter_prog)
 		if (packet->family == 4)
 			answer = table4_lookup(packet->saddr[0]);
 		else
-			answer = table6_lookup(packet->saddr);
+			answer = table6_lookup(packet->saddr, entries_expect);
 		if (ecbpf_unlikely(answer || flags & FILTER_NOTABLE))
 			reason = filter_judge(packet, answer);
 	} else {

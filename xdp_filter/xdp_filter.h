@@ -29,7 +29,7 @@ struct filter_config {
 	__u32 mtu;
 	/* Hit counters: copies that CPUs are spread over (a power of two), less one. */
 	__u32 hit_shard_mask;
-	/* 64-byte values in each copy; entries / 8. */
+	/* Values in each copy. */
 	__u32 hit_shard_size;
 };
 
@@ -68,7 +68,7 @@ struct filter_entry {
 #define FILTER_TAG_MAX	   64
 #define FILTER_ENTRIES_MAX 1000000
 
-#define FILTER_HITS_PER_VALUE 8
+#define FILTER_HITS_PER_VALUE 64
 
 struct filter_tag {
 	char text[FILTER_TAG_MAX];
