@@ -25,7 +25,7 @@ static const char *const map_name[TABLE_MAPS] = {
 static int replace_variable(struct bpf_map *map, const struct table_array_size *size)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "v4_bits", sizeof(__u32), size->value_size,
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, TABLE_VARIABLE, sizeof(__u32), size->value_size,
 				size->max_entries, &options);
 	int err;
 

@@ -8,6 +8,9 @@
 
 struct bpf_object;
 
+/* Name of the one map that is a variable, and so isn't pinned with the others. */
+#define TABLE_VARIABLE "v4_bits"
+
 /* Gives each map the size that its array needs, before @object is loaded. Return: -errno. */
 int table_maps_size(struct bpf_object *object, const struct table_layout *layout);
 
