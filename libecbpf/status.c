@@ -41,6 +41,16 @@ _Static_assert(sizeof(struct ecbpf_counters) ==
 		       sizeof(struct ecbpf_percpu) - sizeof(struct ecbpf_packet),
 	       "counters are what follows the packet");
 
+int ecbpf_reasons_read(struct ecbpf_root *root, uint64_t counts[ECBPF_REASON_MAX])
+{
+	struct ecbpf_counters sums;
+	int err = counters_read(root, &sums, true);
+
+	if (!err)
+		memcpy(counts, sums.reasons, sizeof(sums.reasons));
+	return err;
+}
+
 int ecbpf_counters_clear(struct ecbpf_root *root)
 {
 	struct ecbpf_counters sums;

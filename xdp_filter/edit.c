@@ -250,7 +250,6 @@ static int inherit(const char *interface, struct filter_instance *instance)
 		return err;
 	close(instance->stats_map);
 	instance->stats_map = -1;
-	memset(&instance->stats_cleared, 0, sizeof(instance->stats_cleared));
 	return 0;
 }
 

@@ -130,7 +130,7 @@ enum filter_stat {
 	FILTER_STAT_COUNT,
 };
 
-/* Value of the per-CPU "stats"; only packets with something to count touch it. */
+/* Value of the per-CPU "stats", where those have zero that are counted by reason. */
 struct filter_stats {
 	__u64 values[FILTER_STAT_COUNT];
 };

@@ -213,6 +213,14 @@ static void read_state(const struct harness *harness, struct ecbpf_percpu *state
 	free(values);
 }
 
+void harness_reasons(const struct harness *harness, uint64_t counts[ECBPF_REASON_MAX])
+{
+	struct ecbpf_percpu state;
+
+	read_state(harness, &state);
+	memcpy(counts, state.reasons, sizeof(state.reasons));
+}
+
 /* Which of @count counters moved, by one; the others must stand. */
 static unsigned int moved(const __u64 *before, const __u64 *after, unsigned int count)
 {

@@ -354,8 +354,8 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 	__u32 offset = sizeof(struct ethhdr);
 	const struct ecbpf_vlan_tag *tag;
 	struct ecbpf_vlan_tag tag_copy;
-	const struct ethhdr *eth;
-	struct ethhdr eth_copy;
+	__be16 eth_copy[sizeof(struct ethhdr) / 2];
+	const __be16 *eth;
 	__be16 protocol;
 
 	packet->vlan_count = 0;
@@ -363,7 +363,7 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 	packet->flags = ECBPF_TRUNCATED;
 	if (!ecbpf_frame_get(frame, 0, (const void **)&eth, &eth_copy, sizeof(eth_copy)))
 		return 1;
-	protocol = eth->h_proto;
+	protocol = eth[offsetof(struct ethhdr, h_proto) / 2];
 	if (ecbpf_is_vlan(protocol)) {
 		if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
 				     sizeof(tag_copy)))
