@@ -139,6 +139,8 @@ int control_read(struct ecbpf_strings *interfaces, const struct sampler_options 
 	err = outputs_check(outputs) ?: outputs_wishes(outputs, &wishes);
 	if (err)
 		return err;
+	/* From here on, an interrupt still leads past the detachment below. */
+	ecbpf_interrupt_catch();
 	err = attach_missing(interfaces, options, &added);
 	if (!err && changes_anything(options) && added.count < interfaces->count)
 		err = control_attach(interfaces, options);

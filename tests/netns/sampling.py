@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""xdp_sampler run over veth, traffic for it, and what its files hold as others read them."""
+import json
+import shutil
+import signal
+import struct
+import subprocess
+
+import pytest
+from scapy.packet import Raw
+
+from testbed import BUILD, DEADLINE, EX_OK, Result, eventually, interrupt
+from traffic import Tap, udp4
+
+SAMPLER = BUILD / "xdp_sampler/xdp_sampler"
+TO_PCAP = BUILD / "xdp_sampler/to_pcap/xdp_sampler_to_pcap"
+DROPPED = "192.0.2.7"
+PASSED = "10.99.0.9"
+
+STATISTICS = 5
+RECEIVED, DROPS, ACCEPTED, DELIVERED = 4, 5, 6, 8
+
+
+def need(program):
+    if not shutil.which(program):
+        pytest.skip(f"no {program} here")
+
+
+def sampler(bed, *arguments, interface="eth0", **options):
+    return bed.server.run(SAMPLER, *arguments, "--interface", interface, **options)
+
+
+def silence(bed):
+    """No packets from the client but those of the test, so that counts are exact."""
+    bed.client.sysctl("ipv6/conf/all/disable_ipv6", 1)
+
+
+def sampled_bed(bed, *arguments):
+    """Root, a filter that drops DROPPED, and a sampler that takes every packet."""
+    silence(bed)
+    bed.attach()
+    bed.filter("--drop", "--ips", DROPPED, "--interface", "eth0")
+    sampler(bed, "--attach", "--rate", 1, "--snaplen", 256, *arguments)
+    return bed
+
+
+def state(bed, interface="eth0"):
+    return sampler(bed, "--status", "--json", interface=interface).json["interfaces"][0]
+
+
+def counts(bed, interface="eth0"):
+    return state(bed, interface)["counts"]
+
+
+def received(bed, least, interface="eth0"):
+    """Wait until the reader took so many samples since the sampler was attached."""
+    eventually(lambda: counts(bed, interface)["received"] >= least, f"{least} samples read")
+
+
+def send(bed, count, source=PASSED, interface="eth0", padding=0, port=9):
+    """Numbered datagrams; returns their payloads."""
+    frame = bytes(udp4(source, port) / Raw(b"%08d" % 0 + b"-" * padding))
+    # Without a checksum, which over IPv4 need not be there.
+    head = frame[:40] + b"\0\0"
+    payloads = [b"%08d" % number + b"-" * padding for number in range(count)]
+    tap = Tap(bed.client, interface)
+    try:
+        for payload in payloads:
+            tap.socket.send(head + payload)
+    finally:
+        tap.close()
+    return payloads
+
+
+def reading(bed, *arguments, interface="eth0", **streams):
+    """A reader."""
+    return bed.server.start(SAMPLER, *arguments, "--interface", interface, **streams)
+
+
+def ends(process, quiet=True):
+    """Interrupt a reader, which must end well; what it said."""
+    result = interrupt(process)
+    assert result.status == EX_OK, result
+    assert not (quiet and result.err), result
+    return result
+
+
+def finish(process):
+    """Wait for the end of a process."""
+    out, err = process.communicate(timeout=DEADLINE * 4)
+    return Result(process.args, process.returncode, out, err)
+
+
+def terminate(process):
+    process.send_signal(signal.SIGTERM)
+    return finish(process)
+
+
+def tshark(file, *arguments):
+    need("tshark")
+    done = subprocess.run(["tshark", "-r", str(file), *arguments], capture_output=True, text=True,
+                          check=True, timeout=DEADLINE * 4)
+    return done.stdout
+
+
+def fields(file, *names, only="udp"):
+    """A list of the fields' values for each packet, as tshark finds them."""
+    arguments = [word for name in names for word in ("-e", name)]
+    text = tshark(file, "-Y", only, "-T", "fields", "-E", "separator=\t", *arguments)
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def payloads_of(files):
+    """Payloads of UDP datagrams, as tshark finds them."""
+    return [bytes.fromhex(line[0]) for file in files for line in fields(file, "udp.payload")]
+
+
+def as_json(file):
+    return [packet["_source"]["layers"] for packet in json.loads(tshark(file, "-T", "json"))]
+
+
+def blocks(data):
+    """(type, body) of each block of a pcapng file in host order, which must add up."""
+    found = []
+    while data:
+        kind, length = struct.unpack_from("=II", data)
+        assert 12 <= length <= len(data) and length % 4 == 0
+        assert struct.unpack_from("=I", data, length - 4) == (length,)
+        found.append((kind, data[8:length - 4]))
+        data = data[length:]
+    return found
+
+
+def statistics(data):
+    """{option: value} for each interface, of the statistics blocks."""
+    found = {}
+    for kind, body in blocks(data):
+        if kind != STATISTICS:
+            continue
+        options, at = found.setdefault(struct.unpack_from("=I", body)[0], {}), 12
+        while True:
+            code, length = struct.unpack_from("=HH", body, at)
+            if not code:
+                break
+            assert length == 8
+            options[code] = struct.unpack_from("=Q", body, at + 4)[0]
+            at += 4 + length
+    return found
+
+
+def check_conservation(seen, *outputs):
+    """Every packet that was picked is in one place, and every sample read in one for each output."""
+    kernel, taken = seen["counts"], seen["counts"]["received"]
+    assert kernel["picked"] == sum(kernel[key] for key in ("emitted", "filtered", "ring_full",
+                                                           "abandoned")), seen
+    assert kernel["emitted"] == taken + kernel["waiting"], seen
+    for output in outputs:
+        fate = seen["outputs"][output]
+        assert taken == (kernel["unwanted"] + kernel["malformed"] + fate["delivered"] +
+                         fate["lost"]), (output, seen)
