@@ -35,13 +35,23 @@ struct collector {
 };
 
 /**
+ * struct pool - packets of an interface
+ * @sum: over all CPUs
+ * @cpus: the sum's parts, by CPU, of which @count are known
+ */
+struct pool {
+	uint64_t sum;
+	uint64_t *cpus;
+	size_t count;
+};
+
+/**
  * struct sflow_sink - datagrams in the making
  * @samples: encoded, without a datagram's header, which differs by collector
  * @held: flow samples among them, by interface
  * @sent: flow samples of the last datagram, until the network had time to refuse it
  * @number: samples among them, counters included
  * @sequences: of flow and counter samples, by interface
- * @pools: packets, by interface
  */
 struct sflow_sink {
 	struct sample_sink sink;
@@ -56,7 +66,7 @@ struct sflow_sink {
 	uint64_t sent[SAMPLER_INTERFACES_MAX];
 	uint32_t flow_sequences[SAMPLER_INTERFACES_MAX];
 	uint32_t counter_sequences[SAMPLER_INTERFACES_MAX];
-	uint64_t pools[SAMPLER_INTERFACES_MAX];
+	struct pool pools[SAMPLER_INTERFACES_MAX];
 	uint64_t drops[SAMPLER_INTERFACES_MAX];
 	uint64_t began;
 	uint64_t flushed;
@@ -157,15 +167,32 @@ static uint8_t *room(struct sflow_sink *self, size_t octets)
 	return self->samples + self->octets;
 }
 
+static void count_packets(struct pool *pool, const struct sample *sample)
+{
+	size_t count = sample->cpu + 1;
+	uint64_t *grown;
+
+	if (count > pool->count) {
+		grown = realloc(pool->cpus, count * sizeof(*grown));
+		if (!grown)
+			return;
+		memset(grown + pool->count, 0, (count - pool->count) * sizeof(*grown));
+		pool->cpus = grown;
+		pool->count = count;
+	}
+	pool->sum += sample->pool - pool->cpus[sample->cpu];
+	pool->cpus[sample->cpu] = sample->pool;
+}
+
 static void take(struct sample_sink *sink, const struct sample *sample)
 {
 	struct sflow_sink *self = of(sink);
 	unsigned int index = sample->interface->index;
 	uint8_t *to = room(self, SFLOW_FLOW_MAX + SFLOW_PACKET_MAX);
 
-	self->pools[index] += sample->rate;
-	self->octets += sflow_flow(to, sample, ++self->flow_sequences[index], self->pools[index],
-				   self->drops[index]);
+	count_packets(&self->pools[index], sample);
+	self->octets += sflow_flow(to, sample, ++self->flow_sequences[index],
+				   self->pools[index].sum, self->drops[index]);
 	self->held[index]++;
 	self->number++;
 }
@@ -223,11 +250,8 @@ static void note_losses(struct sflow_sink *self, const struct sample_losses *los
 {
 	size_t i;
 
-	for (i = 0; i < self->count; i++) {
-		if (losses[i].pool > self->pools[i])
-			self->pools[i] = losses[i].pool;
+	for (i = 0; i < self->count; i++)
 		self->drops[i] = losses[i].lost + self->sink.lost[i];
-	}
 }
 
 static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
@@ -259,6 +283,8 @@ static void close_sink(struct sample_sink *sink)
 
 	for (i = 0; i < self->collector_count; i++)
 		close(self->collectors[i].socket);
+	for (i = 0; i < self->count; i++)
+		free(self->pools[i].cpus);
 	free(self);
 }
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,7 +202,11 @@ static void print_table(struct top_sink *self, double seconds)
 	if (self->suggest && self->spec.field == TOP_SOURCE)
 		print_suggestion(self);
 	putchar('\n');
-	if (fflush(stdout))
+	if (!fflush(stdout))
+		return;
+	self->sink.ended = true;
+	/* Who closes a pipe has seen enough: no error to tell at the end. */
+	if (errno == EPIPE && !freopen("/dev/null", "we", stdout))
 		self->sink.ended = true;
 }
 
@@ -299,6 +304,8 @@ int sink_top_open(const char *key, uint64_t interval, bool suggest,
 		close_sink(&self->sink);
 		return -ENOMEM;
 	}
+	/* A closed pipe ends the table, and not the process, which has more to do. */
+	signal(SIGPIPE, SIG_IGN);
 	*out = &self->sink;
 	return 0;
 }

@@ -234,7 +234,7 @@ static __always_inline __u64 sampler_next_sequence(void)
 }
 
 static __always_inline void sampler_emit(struct xdp_md *ctx, const struct ecbpf_packet *packet,
-					 struct sampler_aside *kept)
+					 struct sampler_aside *kept, __u64 pool)
 {
 	struct sampler_record *record = &kept->record;
 	__u64 flags = BPF_RB_NO_WAKEUP, waiting;
@@ -247,6 +247,7 @@ static __always_inline void sampler_emit(struct xdp_md *ctx, const struct ecbpf_
 	}
 	record->timestamp = bpf_ktime_get_ns();
 	record->sequence = sampler_next_sequence();
+	record->pool = pool;
 	record->ifindex = sampler_config.ifindex;
 	record->queue = ctx->rx_queue_index;
 	record->rate = sampler_config.rate;
@@ -283,7 +284,7 @@ int xdp_sampler_emitter(struct xdp_md *ctx)
 	if (sums && sums->pending) {
 		sums->pending = 0;
 		if (kept && kept->pending)
-			sampler_emit(ctx, &percpu->packet, kept);
+			sampler_emit(ctx, &percpu->packet, kept, sums->values[SAMPLER_COUNT_POOL]);
 		else
 			sums->values[SAMPLER_COUNT_ABANDONED]++;
 	}

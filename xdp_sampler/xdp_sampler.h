@@ -70,6 +70,7 @@ enum sampler_record_flags {
  * struct sampler_record - what the ring buffer holds for each sample, in host order
  * @timestamp: ns of CLOCK_MONOTONIC, when the verdict was given
  * @sequence: of this CPU and instance, from 1 on without gaps but for losses
+ * @pool: packets that this CPU has seen up to this one, whether or not they were picked
  * @length: octets of the frame
  * @captured: octets in @data
  * @rate: packets that it stands for
@@ -80,6 +81,7 @@ enum sampler_record_flags {
 struct sampler_record {
 	__u64 timestamp;
 	__u64 sequence;
+	__u64 pool;
 	__u32 ifindex;
 	__u32 queue;
 	__u32 length;
