@@ -150,17 +150,24 @@ static __always_inline __u64 sampler_distance(void)
 }
 
 /* Begin: a random place in the first round, so that CPUs and hosts don't pick in step. */
-static __always_inline void sampler_begin(struct sampler_pace *value)
+static __always_inline __u64 sampler_begin(void)
 {
-	__u64 left = sampler_distance();
-
-	if (!sampler_config.random)
-		left = 1 + bpf_get_prandom_u32() % sampler_config.rate;
-	value->left = left;
-	value->distance = left;
+	if (sampler_config.random)
+		return sampler_distance();
+	return 1 + bpf_get_prandom_u32() % sampler_config.rate;
 }
 
-/* Whether this packet is a sample. */
+/* Count this packet; whether it is due to be picked, or to begin with. */
+static __always_inline _Bool sampler_due(void)
+{
+	struct sampler_pace *value;
+	__u32 zero = 0;
+
+	value = bpf_map_lookup_elem(&pace, &zero);
+	return value && --value->left <= 0;
+}
+
+/* Whether this packet, which is due, is a sample. */
 static __always_inline _Bool sampler_pick(void)
 {
 	struct sampler_pace *value;
@@ -169,10 +176,12 @@ static __always_inline _Bool sampler_pick(void)
 	value = bpf_map_lookup_elem(&pace, &zero);
 	if (!value)
 		return 0;
-	if (ecbpf_unlikely(!value->left))
-		sampler_begin(value);
-	if (ecbpf_likely(--value->left))
-		return 0;
+	if (value->left < 0) {
+		value->distance = sampler_begin();
+		value->left = value->distance - 1;
+		if (value->left)
+			return 0;
+	}
 	sampler_count(SAMPLER_COUNT_POOL, value->distance);
 	sampler_count(SAMPLER_COUNT_PICKED, 1);
 	value->distance = sampler_distance();
@@ -199,10 +208,19 @@ static __always_inline void sampler_mark(struct xdp_md *ctx)
 	percpu->packet.flags |= ECBPF_SAMPLED;
 }
 
+/* What is seldom done is done by other programs: this one has few registers to save. */
 SEC("xdp")
 int xdp_sampler_prog(struct xdp_md *ctx)
 {
-	if (ecbpf_unlikely(sampler_pick())) {
+	if (ecbpf_unlikely(sampler_due()))
+		bpf_tail_call_static(ctx, &stages, SAMPLER_STAGE_PICK);
+	return sampler_go_on(ctx);
+}
+
+SEC("xdp")
+int xdp_sampler_pick(struct xdp_md *ctx)
+{
+	if (sampler_pick()) {
 		if (sampler_config.filtered)
 			bpf_tail_call_static(ctx, &stages, SAMPLER_STAGE_FILTER);
 		sampler_mark(ctx);
