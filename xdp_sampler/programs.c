@@ -81,14 +81,12 @@ static int put_filter(struct xdp_sampler_bpf *skeleton, struct sampler_settings 
 int programs_complete(struct xdp_sampler_bpf *skeleton, struct sampler_settings *settings,
 		      const struct sampler_filter *filter, bool frags)
 {
-	const int pick = bpf_program__fd(skeleton->progs.xdp_sampler_pick);
 	const int mark = bpf_program__fd(skeleton->progs.xdp_sampler_mark);
 	const int skip = bpf_program__fd(skeleton->progs.xdp_sampler_skip);
 	uint32_t zero = 0;
 	int err;
 
-	err = put_stage(skeleton, SAMPLER_STAGE_PICK, pick)	    ?:
-		      put_stage(skeleton, SAMPLER_STAGE_MARK, mark) ?:
+	err = put_stage(skeleton, SAMPLER_STAGE_MARK, mark)	    ?:
 		      put_stage(skeleton, SAMPLER_STAGE_SKIP, skip) ?:
 		      put_filter(skeleton, settings, filter, frags);
 	if (!err &&

@@ -2,8 +2,8 @@
 /*
  * Slot 1 picks packets; the verdict hook's emitter records those picked with their verdict.
  *
- * Bytes are kept aside when a packet is picked, before slots rewrite it. A packet that isn't
- * picked costs a decrement.
+ * Bytes are kept aside when a packet is picked, before slots rewrite it. Packets between two
+ * samples don't come here: root counts them down.
  */
 #define ECBPF_SLOT ECBPF_SLOT_SAMPLER
 #include <ecbpf/subprogram.bpf.h>
@@ -132,14 +132,9 @@ static __always_inline void sampler_capture(struct xdp_md *ctx, struct sampler_r
 
 static __always_inline int sampler_go_on(struct xdp_md *ctx)
 {
-	struct ecbpf_percpu *percpu;
+	struct ecbpf_percpu *percpu = ecbpf_percpu_get();
 
-	ecbpf_call_next(ctx);
-	percpu = ecbpf_percpu_get();
-	if (!percpu)
-		return XDP_PASS;
-	return ecbpf_finish(ctx, &percpu->packet, ECBPF_SLOT_ROOT, XDP_PASS,
-			    ECBPF_REASON_NO_OPINION);
+	return percpu ? ecbpf_next(ctx, &percpu->packet) : XDP_PASS;
 }
 
 static __always_inline __u64 sampler_distance(void)
@@ -157,35 +152,31 @@ static __always_inline __u64 sampler_begin(void)
 	return 1 + bpf_get_prandom_u32() % sampler_config.rate;
 }
 
-/* Count this packet; whether it is due to be picked, or to begin with. */
-static __always_inline _Bool sampler_due(void)
+/*
+ * Whether this packet is a sample: the last of those counted down, which root does unless a slot
+ * was changed meanwhile.
+ */
+static __always_inline _Bool sampler_pick(struct ecbpf_countdown *countdown)
 {
-	struct sampler_pace *value;
-	__u32 zero = 0;
-
-	value = bpf_map_lookup_elem(&pace, &zero);
-	return value && --value->left <= 0;
-}
-
-/* Whether this packet, which is due, is a sample. */
-static __always_inline _Bool sampler_pick(void)
-{
+	_Bool counted = countdown->changes == ecbpf_control.changes;
 	struct sampler_pace *value;
 	__u32 zero = 0;
 
 	value = bpf_map_lookup_elem(&pace, &zero);
 	if (!value)
 		return 0;
-	if (value->left < 0) {
+	countdown->changes = ecbpf_control.changes;
+	if (!value->distance) {
 		value->distance = sampler_begin();
-		value->left = value->distance - 1;
-		if (value->left)
-			return 0;
+		countdown->left = value->distance;
+		counted = 0;
 	}
+	if (!counted && --countdown->left > 0)
+		return 0;
 	sampler_count(SAMPLER_COUNT_POOL, value->distance);
 	sampler_count(SAMPLER_COUNT_PICKED, 1);
 	value->distance = sampler_distance();
-	value->left = value->distance;
+	countdown->left = value->distance;
 	return 1;
 }
 
@@ -208,19 +199,12 @@ static __always_inline void sampler_mark(struct xdp_md *ctx)
 	percpu->packet.flags |= ECBPF_SAMPLED;
 }
 
-/* What is seldom done is done by other programs: this one has few registers to save. */
 SEC("xdp")
 int xdp_sampler_prog(struct xdp_md *ctx)
 {
-	if (ecbpf_unlikely(sampler_due()))
-		bpf_tail_call_static(ctx, &stages, SAMPLER_STAGE_PICK);
-	return sampler_go_on(ctx);
-}
+	struct ecbpf_percpu *percpu = ecbpf_percpu_get();
 
-SEC("xdp")
-int xdp_sampler_pick(struct xdp_md *ctx)
-{
-	if (sampler_pick()) {
+	if (percpu && sampler_pick(&percpu->countdown)) {
 		if (sampler_config.filtered)
 			bpf_tail_call_static(ctx, &stages, SAMPLER_STAGE_FILTER);
 		sampler_mark(ctx);

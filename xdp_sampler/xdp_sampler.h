@@ -50,8 +50,6 @@ struct sampler_settings {
 
 /* Programs that the slot's goes on to, by index in the prog array "stages". */
 enum sampler_stage {
-	/* Picks a packet that is due. */
-	SAMPLER_STAGE_PICK,
 	/* Translated from --filter; ends in one of the next two. */
 	SAMPLER_STAGE_FILTER,
 	/* Marks the packet, and goes on to the next slot. */
@@ -125,9 +123,7 @@ struct sampler_counts {
 
 /* Value of the per-CPU "pace". */
 struct sampler_pace {
-	/* Packets up to and with the next sample; 0: not begun. */
-	__s64 left;
-	/* Distance that left began with. */
+	/* Packets up to and with the next sample, from the one before on; 0: not begun. */
 	__u64 distance;
 	__u64 sequence;
 };

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_sampler run over veth, traffic for it, and what its files hold as others read them."""
+import contextlib
 import json
+import os
 import shutil
 import signal
 import struct
@@ -57,6 +59,17 @@ def received(bed, least, interface="eth0"):
     eventually(lambda: counts(bed, interface)["received"] >= least, f"{least} samples read")
 
 
+@contextlib.contextmanager
+def one_cpu():
+    """Frames sent meanwhile come in on one CPU, each of which has its own count of packets."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def send(bed, count, source=PASSED, interface="eth0", padding=0, port=9):
     """Numbered datagrams; returns their payloads."""
     frame = bytes(udp4(source, port) / Raw(b"%08d" % 0 + b"-" * padding))
@@ -65,8 +78,9 @@ def send(bed, count, source=PASSED, interface="eth0", padding=0, port=9):
     payloads = [b"%08d" % number + b"-" * padding for number in range(count)]
     tap = Tap(bed.client, interface)
     try:
-        for payload in payloads:
-            tap.socket.send(head + payload)
+        with one_cpu():
+            for payload in payloads:
+                tap.socket.send(head + payload)
     finally:
         tap.close()
     return payloads

@@ -16,6 +16,7 @@
 
 #include "samplers.h"
 #include "slots.h"
+#include "xdp_root.skel.h"
 #include "xdp_sampler.skel.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -41,7 +42,21 @@ static void open_rate(uint32_t rate, bool random, uint64_t ring)
 	sampler_open(&sampler, &root, &settings, NULL);
 }
 
-/* What "pace" of this CPU still counts, since its last sample. */
+/* What root still counts down on this CPU, since its last sample. */
+static int64_t left(void)
+{
+	struct ecbpf_percpu *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
+	uint32_t zero = 0;
+	int64_t packets;
+
+	assert_non_null(values);
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(root.root->maps.ecbpf_percpu), &zero, values), 0);
+	packets = values[root.cpu].countdown.left;
+	free(values);
+	return packets;
+}
+
 static uint64_t under_way(void)
 {
 	struct sampler_pace *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
@@ -51,7 +66,7 @@ static uint64_t under_way(void)
 	assert_non_null(values);
 	assert_int_equal(
 		bpf_map_lookup_elem(bpf_map__fd(sampler.skeleton->maps.pace), &zero, values), 0);
-	packets = values[root.cpu].distance - values[root.cpu].left;
+	packets = values[root.cpu].distance - left();
 	free(values);
 	return packets;
 }
