@@ -12,14 +12,15 @@ import pytest
 from scapy.packet import Raw
 
 from testbed import BUILD, DEADLINE, EX_OK, Result, eventually, interrupt
-from traffic import Tap, udp4
+from traffic import Tap, sentinel, udp4
 
 SAMPLER = BUILD / "xdp_sampler/xdp_sampler"
 TO_PCAP = BUILD / "xdp_sampler/to_pcap/xdp_sampler_to_pcap"
 DROPPED = "192.0.2.7"
 PASSED = "10.99.0.9"
 
-STATISTICS = 5
+INTERFACE, STATISTICS, PACKET = 1, 5, 6
+INTERFACE_NAME, VERDICT, XDP = 2, 7, 2
 RECEIVED, DROPS, ACCEPTED, DELIVERED = 4, 5, 6, 8
 
 
@@ -70,19 +71,34 @@ def one_cpu():
         os.sched_setaffinity(0, before)
 
 
+# Frames that a veth end takes without losing any.
+BURST = 64
+
+
+def await_arrival(sender, receiver):
+    """Until the server has seen all that was sent."""
+    frame, mark = sentinel()
+    sender.send(frame)
+    receiver.until(lambda seen: mark in seen, "a sentinel from the client")
+
+
 def send(bed, count, source=PASSED, interface="eth0", padding=0, port=9):
     """Numbered datagrams; returns their payloads."""
     frame = bytes(udp4(source, port) / Raw(b"%08d" % 0 + b"-" * padding))
     # Without a checksum, which over IPv4 need not be there.
     head = frame[:40] + b"\0\0"
     payloads = [b"%08d" % number + b"-" * padding for number in range(count)]
-    tap = Tap(bed.client, interface)
+    sender, receiver = Tap(bed.client, interface), Tap(bed.server, interface)
     try:
         with one_cpu():
-            for payload in payloads:
-                tap.socket.send(head + payload)
+            for number, payload in enumerate(payloads):
+                sender.send(head + payload)
+                if number % BURST == BURST - 1:
+                    await_arrival(sender, receiver)
+            await_arrival(sender, receiver)
     finally:
-        tap.close()
+        sender.close()
+        receiver.close()
     return payloads
 
 
@@ -145,20 +161,36 @@ def blocks(data):
     return found
 
 
+def options_of(body, at):
+    """{code: value} of a block's options."""
+    found = {}
+    while at < len(body):
+        code, length = struct.unpack_from("=HH", body, at)
+        if not code:
+            break
+        found[code] = body[at + 4:at + 4 + length]
+        at += 4 + (length + 3 & ~3)
+    return found
+
+
 def statistics(data):
     """{option: value} for each interface, of the statistics blocks."""
-    found = {}
+    return {struct.unpack_from("=I", body)[0]:
+            {code: struct.unpack("=Q", value)[0] for code, value in options_of(body, 12).items()}
+            for kind, body in blocks(data) if kind == STATISTICS}
+
+
+def packets(data):
+    """(interface's name, octets of the frame, those captured, verdict) of each packet."""
+    names, found = [], []
     for kind, body in blocks(data):
-        if kind != STATISTICS:
-            continue
-        options, at = found.setdefault(struct.unpack_from("=I", body)[0], {}), 12
-        while True:
-            code, length = struct.unpack_from("=HH", body, at)
-            if not code:
-                break
-            assert length == 8
-            options[code] = struct.unpack_from("=Q", body, at + 4)[0]
-            at += 4 + length
+        if kind == INTERFACE:
+            names.append(options_of(body, 8)[INTERFACE_NAME].decode().rstrip("\0"))
+        elif kind == PACKET:
+            index, _, _, captured, length = struct.unpack_from("=5I", body)
+            given = options_of(body, 20 + (captured + 3 & ~3)).get(VERDICT)
+            verdict = struct.unpack_from("=q", given, 1)[0] if given and given[0] == XDP else None
+            found.append((names[index], length, body[20:20 + captured], verdict))
     return found
 
 
