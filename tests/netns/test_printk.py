@@ -10,7 +10,7 @@ import pytest
 
 import testbed
 from sampling import PASSED, send, silence
-from testbed import BUILD, EX_UNAVAILABLE, eventually
+from testbed import BUILD, EX_UNAVAILABLE, eventually, validate
 
 PRINTK = BUILD / "xdp_printk/xdp_printk"
 TRACING = pathlib.Path("/sys/kernel/tracing")
@@ -43,7 +43,9 @@ def printk(bed, *arguments, **options):
 
 
 def suppressed(bed):
-    return printk(bed, "--status", "--json").json["interfaces"][0]["suppressed"]
+    document = printk(bed, "--status", "--json").json
+    validate(document, "xdp_printk-status.schema.json")
+    return document["interfaces"][0]["suppressed"]
 
 
 def test_lines(bed, trace, source):

@@ -11,13 +11,30 @@ from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, che
                       counts, ends, fields, finish, need, payloads_of, reading, received,
                       sampled_bed, sampler, send, silence, state,
                       statistics, terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, scaled)
-from traffic import Tap, udp6
+from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, scaled, validate)
+from traffic import Tap, counted, udp6
 
 
 @pytest.fixture
 def sampled(bed):
     return sampled_bed(bed)
+
+
+def test_status(sampled):
+    """JSON as the schema has it, with a sampler and without; the same counts in all forms."""
+    send(sampled, 7)
+    for _ in range(2):
+        document = sampler(sampled, "--status", "--json").json
+        validate(document, "xdp_sampler-status.schema.json")
+        text = sampler(sampled, "--status").out
+        metrics = sampler(sampled, "--status", "--openmetrics").out
+        if document["interfaces"][0]["attached"]:
+            assert document["interfaces"][0]["counts"]["picked"] == 7
+            assert counted(text, "picked") == 7
+            assert 'ecbpf_sampler_packets_total{interface="eth0",event="picked"} 7\n' in metrics
+            sampler(sampled, "--detach")
+    assert text == "Sampler not attached to interface eth0.\n"
+    assert metrics.endswith("# EOF\n")
 
 
 def test_filter_in_kernel(sampled):
