@@ -11,13 +11,17 @@ import subprocess
 import pytest
 from scapy.packet import Raw
 
-from testbed import BUILD, DEADLINE, EX_OK, Result, eventually, interrupt
+from testbed import BUILD, DEADLINE, EX_OK, GUEST, Result, eventually, interrupt
 from traffic import Tap, sentinel, udp4
 
 SAMPLER = BUILD / "xdp_sampler/xdp_sampler"
 TO_PCAP = BUILD / "xdp_sampler/to_pcap/xdp_sampler_to_pcap"
 DROPPED = "192.0.2.7"
 PASSED = "10.99.0.9"
+
+# Octets of a frame of IPv4 without tags.
+UDP_PROTOCOL, UDP_PAYLOAD = 23, 42
+UDP = 17
 
 INTERFACE, STATISTICS, PACKET = 1, 5, 6
 INTERFACE_NAME, VERDICT, XDP = 2, 7, 2
@@ -141,7 +145,10 @@ def fields(file, *names, only="udp"):
 
 
 def payloads_of(files):
-    """Payloads of UDP datagrams, as tshark finds them."""
+    """Payloads of UDP datagrams, as tshark finds them; in a guest it takes too long to start."""
+    if GUEST and all(file.suffix == ".pcapng" for file in files):
+        return [octets[UDP_PAYLOAD:] for file in files for _, _, octets, _ in
+                packets(file.read_bytes()) if octets[UDP_PROTOCOL] == UDP]
     return [bytes.fromhex(line[0]) for file in files for line in fields(file, "udp.payload")]
 
 

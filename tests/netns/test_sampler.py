@@ -11,7 +11,7 @@ from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, che
                       counts, ends, fields, finish, need, payloads_of, reading, received,
                       sampled_bed, sampler, send, silence, state,
                       statistics, terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, scaled, validate)
+from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, sample, scaled, validate)
 from traffic import Tap, counted, udp6
 
 
@@ -48,14 +48,14 @@ def test_filter_in_kernel(sampled):
     assert (seen["emitted"], seen["filtered"]) == (5, 5)
 
 
-@pytest.mark.parametrize("wish, sources", (
+@pytest.mark.parametrize("wish, sources", sample((
     (("--action", "drop"), {DROPPED}),
     (("--action", "pass,tx"), {PASSED}),
     (("--slot", "filter"), {DROPPED}),
     (("--slot", "root,5"), {PASSED}),
     (("--reason", "filter_source"), {DROPPED}),
     (("--filter", f"src host {PASSED}"), {PASSED}),
-))
+), 2))
 def test_wishes(sampled, scratch, wish, sources):
     need("tshark")
     file = scratch / "out.pcapng"
@@ -206,7 +206,7 @@ def test_interrupted_as_it_begins(bed, scratch):
     assert len(bed.pin_tree()) == len(before)
 
 
-@pytest.mark.parametrize("arguments, words", (
+@pytest.mark.parametrize("arguments, words", sample((
     (("--filter", "tcp prot 80"), "--filter 'tcp prot 80': can't parse filter expression"),
     (("--rate", "0"), "--rate"),
     (("--rate", "16777217"), "--rate"),
@@ -224,7 +224,9 @@ def test_interrupted_as_it_begins(bed, scratch):
     (("--sflow", ":6343"), "--sflow ':6343'"),
     (("--top=who",), "--top 'who'"),
     (("--live", "--suggest"), "--suggest"),
-))
+    (("--live", "--interval", "1s"), "--interval"),
+    (("--live", "--statsd-port", "1"), "--statsd-port"),
+), 5))
 def test_bad_input(bed, arguments, words):
     bed.root("--attach", "--interface", "eth0")
     before = bed.pin_tree()
