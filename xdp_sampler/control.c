@@ -100,6 +100,24 @@ int control_detach(struct ecbpf_strings *interfaces, bool stage)
 	return result;
 }
 
+/* Take away those of our own, as far as they are still there: why not was said. */
+static int detach_added(struct ecbpf_strings *added)
+{
+	struct ecbpf_strings there = { 0 };
+	struct ecbpf_status status;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < added->count && !err; i++)
+		if (if_nametoindex(added->items[i]) &&
+		    !ecbpf_status_read(added->items[i], &status) &&
+		    status.attachment == ECBPF_ATTACHED && status.slots[ECBPF_SLOT_SAMPLER].id)
+			err = ecbpf_strings_add(&there, added->items[i]);
+	err = err ?: control_detach(&there, false);
+	ecbpf_strings_free(&there);
+	return err;
+}
+
 static bool changes_anything(const struct sampler_options *options)
 {
 	return options->rate || options->snaplen || options->ring || options->random >= 0 ||
@@ -139,13 +157,15 @@ int control_read(struct ecbpf_strings *interfaces, const struct sampler_options 
 	err = outputs_check(outputs) ?: outputs_wishes(outputs, &wishes);
 	if (err)
 		return err;
+	/* From here on, an interrupt still leads past the detachment below. */
+	ecbpf_interrupt_catch();
 	err = attach_missing(interfaces, options, &added);
 	if (!err && changes_anything(options) && added.count < interfaces->count)
 		err = control_attach(interfaces, options);
 	if (!err)
 		err = read_samples(interfaces, outputs, &wishes);
 	if (added.count)
-		detached = control_detach(&added, false);
+		detached = detach_added(&added);
 	ecbpf_strings_free(&added);
 	return err ?: detached;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Measures what root array and filter cost per packet, beside programs that do nothing. */
+/* Measures what root array, filter and sampler cost per packet, beside programs that do nothing. */
 #include "bench.h"
 
 #include <errno.h>
@@ -38,9 +38,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *bench);
 } suites[] = {
-	{ "memory", suite_memory }, { "root", suite_root }, { "ipv4", suite_ipv4 },
-	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },   { "live", suite_live },
-	{ "tool", suite_tool },
+	{ "memory", suite_memory }, { "root", suite_root },	  { "ipv4", suite_ipv4 },
+	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },	  { "live", suite_live },
+	{ "tool", suite_tool },	    { "sampler", suite_sampler },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
@@ -63,7 +63,7 @@ static const struct ecbpf_option options[] = {
 			      "Run every case with few packets and short lists; judge no times"),
 	ECBPF_OPTION_STRINGS_ROW(
 		"only", &env.only, 0, 0, "SUITE[,SUITE...]",
-		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool (default: all)"),
+		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool, sampler (default: all)"),
 	{
 		.name = "passes",
 		.kind = ECBPF_OPTION_UNSIGNED,
@@ -105,8 +105,9 @@ static const struct ecbpf_option options[] = {
 
 static const struct ecbpf_tool tool = {
 	.name = "bench",
-	.summary = "Measures what root array and filter cost per packet. Exits with 1 if a target "
-		   "is missed.",
+	.summary =
+		"Measures what root array, filter and sampler cost per packet. Exits with 1 if a target "
+		"is missed.",
 	.options = options,
 	.examples = "bench\n"
 		    "bench --only root,ipv4 --passes 10 --json",

@@ -64,5 +64,6 @@ int suite_ipv6(struct bench *bench);
 int suite_ptb(struct bench *bench);
 int suite_live(struct bench *bench);
 int suite_tool(struct bench *bench);
+int suite_sampler(struct bench *bench);
 
 #endif

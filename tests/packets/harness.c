@@ -173,6 +173,7 @@ void harness_fill(struct harness *harness, unsigned int slot, int program)
 	int map = bpf_map__fd(harness->root->maps.ecbpf_slots);
 
 	assert_int_equal(harness_join(map, slot, program), 0);
+	harness->root->data_ecbpf->ecbpf_control.changes++;
 	if (program >= 0)
 		harness_occupy(harness,
 			       harness->root->data_ecbpf->ecbpf_control.occupied | 1U << slot);
