@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Whether interfaces that were asked for exist. */
+/* The interfaces that were asked for: whether they exist; and which, if none was named. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -61,5 +61,24 @@ int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone)
 		err = name_missing(&missing);
 	ecbpf_strings_free(&missing);
 	ecbpf_names_free(pinned);
+	return err;
+}
+
+int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names)
+{
+	char *const *from = asked->items;
+	char **pinned = NULL;
+	int err = 0;
+
+	*names = (struct ecbpf_strings){ 0 };
+	if (!asked->count) {
+		err = ecbpf_interfaces(&pinned);
+		from = pinned;
+	}
+	for (; !err && from && *from; from++)
+		err = ecbpf_strings_add(names, *from);
+	ecbpf_names_free(pinned);
+	if (err)
+		ecbpf_strings_free(names);
 	return err;
 }

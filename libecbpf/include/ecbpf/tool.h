@@ -48,6 +48,12 @@ void ecbpf_strings_free(struct ecbpf_strings *strings);
  */
 int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone);
 
+/*
+ * Copy those that were @asked for, or if none was, all that have pins in this network namespace, to
+ * @names; free it with ecbpf_strings_free(), after an error too.
+ */
+int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names);
+
 /* Options -------------------------------------------------------------------------------- */
 
 enum ecbpf_option_kind {
