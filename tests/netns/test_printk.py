@@ -32,10 +32,28 @@ def trace(machine):
     return lines
 
 
-@pytest.fixture
-def source():
+def some_source():
     """An address of this test's own, as others may trace too."""
     return str(ipaddress.ip_address(0xc6120000 + random.randrange(1, 1 << 17)))
+
+
+@pytest.fixture
+def source():
+    return some_source()
+
+
+def number(address):
+    return f"{int(ipaddress.ip_address(address)):x}"
+
+
+def await_trace(bed, trace):
+    """The kernel opens the trace for programs some time after the first of them was loaded."""
+    other = some_source()
+
+    def seen():
+        send(bed, 1, other)
+        return trace(number(other))
+    eventually(seen, "a line")
 
 
 def printk(bed, *arguments, **options):
@@ -52,9 +70,10 @@ def test_lines(bed, trace, source):
     """Every packet has a line, as long as it may."""
     silence(bed)
     bed.attach()
-    printk(bed, "--attach", "--rate", 1000)
+    printk(bed, "--attach", "--rate", 100000)
+    await_trace(bed, trace)
     send(bed, 20, source)
-    text = f"xdp_printk: IPv4 protocol 17 from {int(ipaddress.ip_address(source)):x}"
+    text = f"xdp_printk: IPv4 protocol 17 from {number(source)}"
     eventually(lambda: len(trace(text)) == 20, "20 lines")
     assert suppressed(bed) == 0
     slot = next(slot for slot in bed.status()["slots"] if slot["slot"] == 6)
@@ -65,9 +84,11 @@ def test_rate(bed, trace, source):
     """Those beyond the rate are counted instead."""
     silence(bed)
     bed.attach()
+    printk(bed, "--attach", "--rate", 100000)
+    await_trace(bed, trace)
     printk(bed, "--attach", "--rate", 3)
     send(bed, 200, source)
-    text = f"from {int(ipaddress.ip_address(source)):x}"
+    text = f"from {number(source)}"
     eventually(lambda: len(trace(text)) + suppressed(bed) == 200, "200 packets")
     assert suppressed(bed) > 0 and len(trace(text)) >= 3
 
