@@ -172,7 +172,8 @@ struct ecbpf_option {
  * struct ecbpf_tool - what a tool says about itself
  * @name: of the command
  * @summary: one sentence, with its full stop
- * @options: ends with a row of zeroes; --help, --version and --debug come by themselves
+ * @options: ends with a row of zeroes; --help, --version and --debug come by themselves, unless
+ *	a row has that name
  * @mode: out: the mode that was selected
  * @examples: commands, one per line
  * @overhead: what the tool costs
@@ -248,6 +249,9 @@ struct json_object *ecbpf_json_time(uint64_t nanoseconds);
  * for ecbpf_output_finish() to tell.
  */
 int ecbpf_json_print(FILE *out, struct json_object *object);
+
+/* The same on a single line, for programs that read object by object. */
+int ecbpf_json_line(FILE *out, struct json_object *object);
 
 /* OpenMetrics ---------------------------------------------------------------------------- */
 
