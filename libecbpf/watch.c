@@ -52,9 +52,8 @@ static void sleep_until(int64_t when)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
+static int repeat(uint64_t interval, ecbpf_watch_callback callback, void *context, bool clear)
 {
-	bool terminal = isatty(STDOUT_FILENO);
 	int64_t next, began, late, last = 0;
 	int err;
 
@@ -63,7 +62,7 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 	ecbpf_interrupt_catch();
 	next = monotonic_now();
 	while (!interrupted) {
-		if (terminal)
+		if (clear)
 			fputs(HOME_AND_CLEAR, stdout);
 		began = monotonic_now();
 		err = callback(last ? (double)(began - last) / NS_PER_S : 0, context);
@@ -78,4 +77,14 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 		sleep_until(next);
 	}
 	return 0;
+}
+
+int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
+{
+	return repeat(interval, callback, context, isatty(STDOUT_FILENO));
+}
+
+int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context)
+{
+	return repeat(interval, callback, context, false);
 }

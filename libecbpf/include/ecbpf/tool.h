@@ -349,6 +349,9 @@ typedef int (*ecbpf_watch_callback)(double seconds, void *context);
  */
 int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
+/* The same for what adds lines: a terminal isn't cleared. */
+int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
+
 /* Have SIGINT and SIGTERM interrupt system calls and make ecbpf_interrupted() true. */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
