@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <mntent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,29 +84,45 @@ static int visit(struct walk *walk, const char *path)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET)) {
+		/* One of another kind, or a file that is none any more. */
+		if (errno == EINVAL)
+			return 0;
 		walk->left_out++;
 		return 0;
 	}
 	return walk->callback(info.st_ino, walk->context);
 }
 
-static int visit_all(struct walk *walk, const char *folder, const char *suffix, bool numbers)
+static int visit_processes(struct walk *walk)
 {
 	char path[ECBPF_PATH_MAX];
 	struct dirent *entry;
-	DIR *entries = opendir(folder);
+	DIR *entries = opendir("/proc");
 	int err = 0;
 
 	while (entries && !err && (entry = readdir(entries))) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[strspn(entry->d_name, "0123456789")])
 			continue;
-		if (numbers && entry->d_name[strspn(entry->d_name, "0123456789")])
-			continue;
-		snprintf(path, sizeof(path), "%s/%s%s", folder, entry->d_name, suffix);
+		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
 		err = visit(walk, path);
 	}
 	if (entries)
 		closedir(entries);
+	return err;
+}
+
+/* A namespace's name is a mount of it. */
+static int visit_names(struct walk *walk)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	int err = 0;
+
+	while (mounts && !err && (mount = getmntent(mounts)))
+		if (!strcmp(mount->mnt_type, "nsfs"))
+			err = visit(walk, mount->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
 	return err;
 }
 
@@ -121,9 +138,9 @@ int ecbpf_netns_each(int (*callback)(uint32_t inode, void *context), void *conte
 	note(&walk, info.st_ino);
 	err = callback(info.st_ino, context);
 	if (!err)
-		err = visit_all(&walk, "/proc", "/ns/net", true);
+		err = visit_processes(&walk);
 	if (!err)
-		err = visit_all(&walk, NAMED, "", false);
+		err = visit_names(&walk);
 	free(walk.seen);
 	/* Without the capability none was left either. */
 	if (setns(own, CLONE_NEWNET) && errno != EPERM)

@@ -34,6 +34,36 @@ bool ecbpf_interrupted(void)
 	return interrupted;
 }
 
+static void caught_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+void ecbpf_interrupt_hold(void)
+{
+	sigset_t caught;
+
+	ecbpf_interrupt_catch();
+	caught_signals(&caught);
+	sigprocmask(SIG_BLOCK, &caught, NULL);
+}
+
+void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds)
+{
+	struct timespec rest = { nanoseconds / NS_PER_S, nanoseconds % NS_PER_S };
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	sigset_t caught, mask;
+
+	caught_signals(&caught);
+	sigprocmask(SIG_BLOCK, &caught, &mask);
+	sigdelset(&mask, SIGINT);
+	sigdelset(&mask, SIGTERM);
+	if (!interrupted)
+		ppoll(&readable, 1, &rest, &mask);
+}
+
 /* The signals get through only inside ppoll(), so that none is missed just before it. */
 static void sleep_until(int64_t when)
 {
@@ -41,9 +71,7 @@ static void sleep_until(int64_t when)
 	struct timespec rest;
 	int64_t left;
 
-	sigemptyset(&caught);
-	sigaddset(&caught, SIGINT);
-	sigaddset(&caught, SIGTERM);
+	caught_signals(&caught);
 	sigprocmask(SIG_BLOCK, &caught, &before);
 	while (!interrupted && (left = when - monotonic_now()) > 0) {
 		rest = (struct timespec){ left / NS_PER_S, left % NS_PER_S };

@@ -4,7 +4,6 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,8 @@
 #include "output_json.h"
 #include "output_text.h"
 
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
 /* The programs wake nobody until the ring is a quarter full: so this bounds the delay. */
 #define DRAIN_MS 50
 /* So that a ring which fills as fast as it is read can't keep us from all else. */
@@ -161,7 +161,6 @@ static int map_report(struct monitor *monitor)
 	monitor->report = memory;
 	snprintf(monitor->report->hook, sizeof(monitor->report->hook), "%s",
 		 programs_hook(monitor->programs));
-	monitor->report->began = clock_ns(CLOCK_REALTIME);
 	monitor->report->max_flows = monitor->options->programs.max_flows;
 	monitor->report->ring = monitor->options->programs.ring;
 	return 0;
@@ -202,22 +201,24 @@ static void tick(struct monitor *monitor)
 		monitor->outputs[i]->calls->tick(monitor->outputs[i], now);
 }
 
-static int wait_ms(const struct monitor_options *options)
+static uint64_t wait_ns(const struct monitor_options *options)
 {
-	return options->send && options->udp.flush_ms < DRAIN_MS ? options->udp.flush_ms : DRAIN_MS;
+	bool sooner = options->send && options->udp.flush_ms < DRAIN_MS;
+
+	return (sooner ? options->udp.flush_ms : DRAIN_MS) * NS_PER_MS;
 }
 
 static int read_until_told(struct monitor *monitor)
 {
 	const struct monitor_options *options = monitor->options;
-	struct pollfd wait = { .fd = ring_buffer__epoll_fd(monitor->ring), .events = POLLIN };
+	int ready = ring_buffer__epoll_fd(monitor->ring);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), update = now, interim = now + options->interval;
 	bool more = false;
 
 	/* A reader of our output that is gone ends us too. */
 	while (!ecbpf_interrupted() && !(options->print && ferror(stdout))) {
 		if (!more)
-			poll(&wait, 1, wait_ms(options));
+			ecbpf_interrupt_wait(ready, wait_ns(options));
 		more = drain(monitor);
 		tick(monitor);
 		now = clock_ns(CLOCK_MONOTONIC);
@@ -280,6 +281,7 @@ static int run(struct monitor *monitor)
 	if (left_out < 0)
 		return left_out;
 	monitor->report->left_out = left_out;
+	monitor->report->began = clock_ns(CLOCK_REALTIME);
 	if (left_out)
 		ecbpf_log(ECBPF_LOG_WARNING,
 			  "flows open already were not looked for in %d network namespaces, which "
@@ -297,7 +299,7 @@ int monitor_run(struct monitor_options *options)
 	int err = filter_parse(&options->terms, &options->netns, &filter);
 
 	signal(SIGPIPE, SIG_IGN);
-	ecbpf_interrupt_catch();
+	ecbpf_interrupt_hold();
 	if (!err) {
 		filter_configure(&filter, &options->programs.config);
 		options->programs.config.wakeup = options->programs.ring / 4;

@@ -136,7 +136,7 @@ enum monitor_output {
 /**
  * struct monitor_report - value of "report": what the user side did, for --status
  * @hook: that the programs are at
- * @began: ns since the Unix epoch
+ * @began: when all was set up, ns since the Unix epoch; 0: it isn't yet
  * @missed_first, @missed_rescuer: events that the kernel refused to the programs
  * @received: records read from the ring
  * @interim, @open: records of flows while they ran, and of those open at the end

@@ -356,6 +356,16 @@ int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *co
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
 
+/**
+ * ecbpf_interrupt_hold() - the same, but hold the signals back until ecbpf_interrupt_wait()
+ *
+ * So that no write is cut short by one.
+ */
+void ecbpf_interrupt_hold(void);
+
+/* Until @fd (-1: none) can be read, a signal came, or that time is over. */
+void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds);
+
 #ifdef __cplusplus
 }
 #endif
