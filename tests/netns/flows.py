@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 
-from testbed import BUILD, DEADLINE, Namespace, Result, eventually
+from testbed import BUILD, DEADLINE, SOURCE, Namespace, Result, eventually
 
 MONITOR = BUILD / "flow_monitor/tcp_monitor/tcp_monitor"
 COUNTER = BUILD / "flow_monitor/tcp_counter/tcp_counter"
@@ -33,6 +33,16 @@ def receive(connection, count):
         got = connection.recv_into(buffer, min(count, len(buffer)))
         assert got, f"{count} octets are missing"
         count -= got
+
+
+def validate(document, schema):
+    """Where jsonschema is installed; elsewhere nothing is lost but this."""
+    try:
+        import jsonschema  # pylint: disable=import-outside-toplevel
+    except ImportError:
+        return
+    jsonschema.validate(document, json.loads((SOURCE / "docs/schema" / schema).read_text()),
+                        cls=jsonschema.Draft202012Validator)
 
 
 class Listener:
@@ -109,6 +119,9 @@ class Monitor:
         last = self.err.splitlines()[-1]
         if last.startswith("{"):
             self.summary = json.loads(last)
+            validate(self.summary, "tcp_monitor-status.schema.json")
+            for line in self.lines[:100]:
+                validate(line, "tcp_monitor-record.schema.json")
             conserve(self.summary)
         return [line for line in self.lines if line["event"] == "flow"]
 

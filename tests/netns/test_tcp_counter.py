@@ -51,6 +51,7 @@ def test_kinds(host):
     lines = lines_of(result)
     wanted = {"active_ipv4": 7, "active_ipv6": 5, "passive_ipv4": 7, "passive_ipv6": 5}
     assert lines[-1]["total"] == wanted
+    validate(lines[-1], "tcp_counter.schema.json")
     assert {kind: sum(line["established"][kind] for line in lines) for kind in wanted} == wanted
 
 

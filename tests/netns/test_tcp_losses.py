@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from flows import (MONITOR, V4, V6, Listener, by_side, conserve, inode, monitoring, now,
-                   receive, reset_at_close)
+                   receive, reset_at_close, validate)
 from testbed import EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, Namespace, eventually
 
 EX_NOHOST = 68
@@ -326,6 +326,7 @@ def test_status(host):
         assert status["hook"] in ("tp_btf", "raw_tracepoint") and status["active"] >= 0
         text = host.run(MONITOR, "--status").out
         assert f"process {monitor.process.pid}," in text and "\ncloses: " in text
+        validate(host.run(MONITOR, "--status", "--json").json, "tcp_monitor-status.schema.json")
         metrics = host.run(MONITOR, "--status", "--openmetrics").out
         assert f'ecbpf_tcp_monitor_events_total{{instance_pid="{monitor.process.pid}"' in metrics
         assert metrics.endswith("# EOF\n")
