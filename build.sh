@@ -103,6 +103,7 @@ demo  python3-scapy      py:scapy
 test  libcmocka-dev      pc:cmocka
 test  libcap2-bin        capsh
 test  libclang-rt-14-dev -
+test  libbpf-tools       tcplife
 test  bash-completion    /usr/share/bash-completion/bash_completion
 test  mandoc             mandoc
 test  nfdump-sflow       sfcapd
