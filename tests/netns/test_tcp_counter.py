@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from flows import COUNTER, MAPPED, V4, V6, Listener, reset_at_close
+from flows import COUNTER, MAPPED, V4, V6, Listener, reset_at_close, validate
 from testbed import (EX_NOINPUT, EX_NOPERM, EX_USAGE, Namespace, eventually, interrupt, scaled)
 
 
