@@ -40,7 +40,7 @@ static int each_folder(const char *tool, int (*callback)(const char *, pid_t, vo
 	tool_path(tool, path);
 	entries = opendir(path);
 	if (!entries && errno != ENOENT)
-		return ecbpf_fail(-errno, "%s: %m", path);
+		return -errno;
 	while (entries && !err && (entry = readdir(entries)))
 		if (entry->d_name[0] != '.' && !ecbpf_path(folder, path, entry->d_name))
 			err = callback(folder, atoi(entry->d_name), context);
@@ -79,7 +79,8 @@ int ecbpf_instance_open(const char *tool, struct ecbpf_instance **out)
 											   0;
 	}
 	if (err) {
-		ecbpf_fail(err, "%s: %s", instance->path, strerror(-err));
+		ecbpf_fail(err, "%s: %s; --status can't show this process", instance->path,
+			   strerror(-err));
 		free(instance);
 		return err;
 	}
@@ -124,5 +125,7 @@ int ecbpf_instances_each(const char *tool,
 	struct running running = { .callback = callback, .context = context };
 	int err = each_folder(tool, call_running, &running);
 
+	if (err == -EACCES || err == -EPERM)
+		return ecbpf_fail(err, "%s/ecbpf/%s: %s", ecbpf_bpffs(), tool, strerror(-err));
 	return err ? err : running.count;
 }

@@ -45,12 +45,14 @@ int ecbpf_netns_find(const char *text, uint32_t *inode)
 /**
  * struct walk - over namespaces
  * @left_out: could not be entered
+ * @hidden: of some processes it can't be told where they are
  */
 struct walk {
 	ino_t *seen;
 	size_t count;
 	size_t room;
 	int left_out;
+	bool hidden;
 	int (*callback)(uint32_t inode, void *context);
 	void *context;
 };
@@ -80,7 +82,11 @@ static int visit(struct walk *walk, const char *path)
 	CLEANUP_FD int fd = -1;
 	struct stat info;
 
-	if (stat(path, &info) || !note(walk, info.st_ino))
+	if (stat(path, &info)) {
+		walk->hidden |= errno == EACCES;
+		return 0;
+	}
+	if (!note(walk, info.st_ino))
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET)) {
@@ -145,5 +151,5 @@ int ecbpf_netns_each(int (*callback)(uint32_t inode, void *context), void *conte
 	/* Without the capability none was left either. */
 	if (setns(own, CLONE_NEWNET) && errno != EPERM)
 		return ecbpf_fail(-errno, "going back to " OWN ": %m");
-	return err < 0 ? err : walk.left_out;
+	return err < 0 ? err : walk.left_out + walk.hidden;
 }

@@ -10,7 +10,6 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 
-#define AF_INET	 2
 #define AF_INET6 10
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -56,6 +55,8 @@ struct sock {
 	int sk_err;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
+	unsigned long sk_pacing_rate;
+	unsigned long sk_max_pacing_rate;
 };
 
 struct kernfs_node {
@@ -87,17 +88,127 @@ struct inet_sock {
 	__u8 rcv_tos;
 };
 
+struct tcp_congestion_ops {
+	char name[16];
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	__u32 icsk_rto;
+	__u32 icsk_pmtu_cookie;
+	const struct tcp_congestion_ops *icsk_ca_ops;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_retransmits;
+	__u8 icsk_backoff;
+	__u8 icsk_probes_out;
+	struct {
+		__u32 ato : 8;
+		__u32 lrcvtime;
+		__u16 rcv_mss;
+	} icsk_ack;
+	__u64 icsk_ca_priv[13];
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_options_received {
+	__u16 tstamp_ok : 1, wscale_ok : 1, sack_ok : 3, snd_wscale : 4, rcv_wscale : 4;
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	struct tcp_options_received rx_opt;
+	__u32 rcv_ssthresh;
+	__u32 reordering;
+	__u32 snd_wnd;
+	__u32 mss_cache;
+	__u32 snd_cwnd;
+	__u32 lost_out;
+	__u32 sacked_out;
+	__u32 retrans_out;
+	__u32 packets_out;
+	__u16 advmss;
+	__u32 snd_ssthresh;
+	struct minmax rtt_min;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 data_segs_out;
+	__u32 data_segs_in;
+	__u8 chrono_type : 2;
+	__u8 rate_app_limited : 1;
+	__u8 fastopen_client_fail : 2;
+	__u8 syn_data_acked : 1;
+	__u8 tcp_usec_ts : 1;
+	__u8 syn_fastopen_child : 1;
+	__u32 chrono_start;
+	__u32 chrono_stat[3];
+	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 lsndtime;
+	__u32 rcv_tstamp;
+	__u32 mdev_us;
+	__u32 srtt_us;
+	__u8 ecn_flags;
+	__u32 delivered;
+	__u32 delivered_ce;
+	__u32 rcv_wnd;
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	struct {
+		__u32 rtt_us;
+	} rcv_rtt_est;
+	struct {
+		__u32 space;
+	} rcvq_space;
+	__u64 bytes_acked;
 	__u64 bytes_received;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
-	__u32 srtt_us;
 	__u32 total_retrans;
+	__u32 dsack_dups;
+	__u32 reord_seen;
+	__u32 rcv_ooopack;
+	__u16 timeout_rehash;
+	__u32 plb_rehash;
+	__u16 total_rto;
+	__u16 total_rto_recoveries;
+	__u32 total_rto_time;
+	__u32 received_ce;
+	__u32 delivered_ecn_bytes[3];
+	__u32 received_ecn_bytes[3];
+	__u8 accecn_fail_mode : 4;
+	__u8 saw_accecn_opt : 2;
+};
+
+/* Of which only the size is asked for. */
+struct tcp_info {
+	__u8 tcpi_state;
+};
+
+/* What congestion controls keep in icsk_ca_priv. */
+struct bictcp {
+	__u32 cnt;
+	__u32 last_max_cwnd;
+	__u32 bic_origin_point;
+	__u32 bic_K;
+	__u32 delay_min;
+	__u32 tcp_cwnd;
+};
+
+struct bbr {
+	__u32 min_rtt_us;
+	struct minmax bw;
+	__u32 lt_use_bw : 1;
+	__u32 lt_bw;
+	__u32 pacing_gain : 10;
+	__u32 cwnd_gain : 10;
 };
 
 struct seq_file;

@@ -283,10 +283,11 @@ static int run(struct monitor *monitor)
 	monitor->report->left_out = left_out;
 	monitor->report->began = clock_ns(CLOCK_REALTIME);
 	if (left_out)
-		ecbpf_log(ECBPF_LOG_WARNING,
-			  "flows open already were not looked for in %d network namespaces, which "
-			  "takes CAP_SYS_ADMIN: their start is unknown",
-			  left_out);
+		ecbpf_log(
+			ECBPF_LOG_WARNING,
+			"flows open already were not looked for in %d or more network namespaces, "
+			"which takes CAP_SYS_ADMIN: their start is unknown",
+			left_out);
 	err = read_until_told(monitor);
 	return finish(monitor) ?: err ?: show_summary(monitor);
 }

@@ -13,7 +13,7 @@
 #include "wanted.bpf.h"
 
 /* How much later than noted a flow may be met at its beginning, in ns: more is a socket reused. */
-#define BIRTH_WINDOW 1000000
+#define BIRTH_WINDOW 100000000
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 

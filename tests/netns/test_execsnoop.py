@@ -7,17 +7,9 @@ import subprocess
 import pytest
 
 from flows import validate
-from testbed import BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, Namespace, eventually, interrupt
+from testbed import BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt
 
 SNOOP = BUILD / "flow_monitor/execsnoop/execsnoop"
-
-
-@pytest.fixture
-def host(machine):
-    # pylint: disable=unused-argument
-    made = Namespace()
-    yield made
-    made.close()
 
 
 def watch(host, file, *arguments):

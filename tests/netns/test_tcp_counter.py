@@ -6,16 +6,7 @@ import threading
 import pytest
 
 from flows import COUNTER, MAPPED, V4, V6, Listener, reset_at_close, validate
-from testbed import (EX_NOINPUT, EX_NOPERM, EX_USAGE, Namespace, eventually, interrupt, scaled)
-
-
-@pytest.fixture
-def host(machine):
-    # pylint: disable=unused-argument
-    made = Namespace()
-    made.run("ip", "link", "set", "lo", "up")
-    yield made
-    made.close()
+from testbed import (EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt, scaled)
 
 
 def connect(host, address, count):

@@ -20,15 +20,6 @@ RECORD = struct.Struct("!BBBBHH16s16sQQQQIIII")
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-@pytest.fixture
-def host(machine):
-    # pylint: disable=unused-argument
-    made = Namespace()
-    made.run("ip", "link", "set", "lo", "up")
-    yield made
-    made.close()
-
-
 def make_flows(host, count, octets=10, address=V4):
     """One after the other; each ends by a reset, so that no port waits."""
     with host.entered():

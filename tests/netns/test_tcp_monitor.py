@@ -8,18 +8,9 @@ import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
                    monitoring, mptcp_works, now, receive, refused_port, reset_at_close)
-from testbed import GUEST, Namespace, eventually, scaled
+from testbed import GUEST, eventually, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
-
-
-@pytest.fixture
-def host(machine):
-    # pylint: disable=unused-argument
-    made = Namespace()
-    made.run("ip", "link", "set", "lo", "up")
-    yield made
-    made.close()
 
 
 @pytest.fixture

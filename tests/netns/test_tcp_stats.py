@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from flows import MAPPED, V4, V6, Listener, receive, validate
-from testbed import (BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, Namespace, eventually,
+from testbed import (BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually,
                      interrupt, kernel_release)
 
 STATS = BUILD / "flow_monitor/tcp_stats/tcp_stats"
@@ -22,15 +22,6 @@ STEADY = ("rtt", "rttvar", "min_rtt", "snd_mss", "rcv_mss", "pmtu", "advmss", "o
 
 # Older ones call back before they note the round trip time.
 TELLS_RTT = kernel_release() >= (6, 12)
-
-
-@pytest.fixture
-def host(machine):
-    # pylint: disable=unused-argument
-    made = Namespace()
-    made.run("ip", "link", "set", "lo", "up")
-    yield made
-    made.close()
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ int ecbpf_netns_find(const char *text, uint32_t *inode);
  * ecbpf_netns_each() - call back once within each network namespace of a process or a name
  *
  * Beginning with the caller's own, which it is back in afterwards. Namespaces that can't be entered
- * are left out; a negative return of @callback ends it. Return: how many were left out.
+ * are left out; a negative return of @callback ends it. Return: how many were left out, at least.
  */
 int ecbpf_netns_each(int (*callback)(uint32_t inode, void *context), void *context);
 
