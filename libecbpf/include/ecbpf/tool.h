@@ -178,7 +178,8 @@ struct ecbpf_option {
  * struct ecbpf_tool - what a tool says about itself
  * @name: of the command
  * @summary: one sentence, with its full stop
- * @options: ends with a row of zeroes; --help, --version and --debug come by themselves
+ * @options: ends with a row of zeroes; --help, --version and --debug come by themselves, unless
+ *	a row has that name
  * @mode: out: the mode that was selected
  * @examples: commands, one per line
  * @overhead: what the tool costs
@@ -254,6 +255,9 @@ struct json_object *ecbpf_json_time(uint64_t nanoseconds);
  * for ecbpf_output_finish() to tell.
  */
 int ecbpf_json_print(FILE *out, struct json_object *object);
+
+/* The same on a single line, for programs that read object by object. */
+int ecbpf_json_line(FILE *out, struct json_object *object);
 
 /* OpenMetrics ---------------------------------------------------------------------------- */
 
@@ -351,9 +355,22 @@ typedef int (*ecbpf_watch_callback)(double seconds, void *context);
  */
 int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
+/* The same for what adds lines: a terminal isn't cleared. */
+int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
+
 /* Have SIGINT and SIGTERM interrupt system calls and make ecbpf_interrupted() true. */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
+
+/**
+ * ecbpf_interrupt_hold() - the same, but hold the signals back until ecbpf_interrupt_wait()
+ *
+ * So that no write is cut short by one.
+ */
+void ecbpf_interrupt_hold(void);
+
+/* Until @fd (-1: none) can be read, a signal came, or that time is over. */
+void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds);
 
 #ifdef __cplusplus
 }
