@@ -94,6 +94,8 @@ build bpftool            bpftool
 build cmake              cmake
 build pkg-config         pkg-config
 build make               make
+build flex               flex
+build bison              bison
 build gcc                gcc
 build libc6-dev          /usr/include/stdio.h
 demo  iproute2           ip

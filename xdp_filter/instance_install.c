@@ -127,7 +127,8 @@ static int size_maps(struct build *build, uint32_t addresses)
 		if (err)
 			return err;
 	}
-	return table_maps_size(build->skeleton->obj, table_get_layout(build->table));
+	return table_maps_size(build->skeleton->obj, table_map_names,
+			       table_get_layout(build->table));
 }
 
 static void set_constants(struct build *build)
@@ -301,11 +302,11 @@ static int load(struct build *build, const struct ifaddrs *addresses)
 	err = xdp_filter_bpf__load(build->skeleton);
 	if (err)
 		return failed(build, err, "loading xdp_filter_prog");
-	err = table_maps_fill(build->skeleton->obj, build->table) ?:
-		      fill_entries(build)			  ?:
-		      fill_allows(build)			  ?:
-		      fill_addresses(build, addresses)		  ?:
-								    fill_settings(build);
+	err = table_maps_fill(build->skeleton->obj, table_map_names, build->table) ?:
+		      fill_entries(build)					   ?:
+		      fill_allows(build)					   ?:
+		      fill_addresses(build, addresses)				   ?:
+		      fill_settings(build);
 	return err ? failed(build, err, "filling the filter's maps") : 0;
 }
 

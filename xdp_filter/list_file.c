@@ -9,6 +9,8 @@
 
 #include <ecbpf/tool.h>
 
+#include "utf8.h"
+
 #define BLANKS " \t\r\n"
 
 /* The next word of @cursor, or NULL at the end or a comment. */
@@ -42,35 +44,11 @@ static char *rest_of_line(char *cursor)
 	return text;
 }
 
-/* Well-formed by its lead and continuation octets, as JSON wants it (RFC 3629). */
-static bool is_utf8(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	unsigned int more;
-
-	while (*at) {
-		if (*at < 0x80)
-			more = 0;
-		else if (*at < 0xe0)
-			more = 1;
-		else
-			more = *at < 0xf0 ? 2 : 3;
-		if ((*at >= 0x80 && *at < 0xc2) || *at > 0xf4 || (*at == 0xe0 && at[1] < 0xa0) ||
-		    (*at == 0xed && at[1] > 0x9f) || (*at == 0xf0 && at[1] < 0x90) ||
-		    (*at == 0xf4 && at[1] > 0x8f))
-			return false;
-		for (at++; more; more--, at++)
-			if ((*at & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
-
 bool list_tag_is_valid(const char *tag)
 {
 	size_t length = strlen(tag), i;
 
-	if (!is_utf8(tag) || length >= FILTER_TAG_MAX ||
+	if (!utf8_is_valid(tag) || length >= FILTER_TAG_MAX ||
 	    (length && (tag[0] == ' ' || tag[length - 1] == ' ')))
 		return false;
 	for (i = 0; i < length; i++)

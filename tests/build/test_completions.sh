@@ -11,7 +11,7 @@ library=/usr/share/bash-completion/bash_completion
 set +eu
 # shellcheck source=/dev/null
 . "$library"
-tools="xdp_root_loader xdp_filter xdp_printk xdp_sampler xdp_sampler_to_pcap"
+tools="xdp_root_loader xdp_filter xdp_fw xdp_printk xdp_sampler xdp_sampler_to_pcap"
 for name in $tools; do
 	# shellcheck source=/dev/null
 	. "$source_dir/scripts/completions/$name"
@@ -59,7 +59,7 @@ with_argument()
 	case $1 in
 	--interface) echo "${interface:-ecbpf-none}" ;;
 	--ips) echo 192.0.2.1 ;;
-	--load) echo /dev/null ;;
+	--load | --rules | --test) echo /dev/null ;;
 	--action) echo drop ;;
 	--reason) echo no_opinion ;;
 	--ring) echo 4096 ;;
@@ -70,31 +70,47 @@ with_argument()
 	esac
 }
 
+# ask MODE WORD...: sets said to what the tool says; what the mode needs is added
+ask()
+{
+	local mode=$1 words missing
+	shift
+	words=("$@")
+	for _ in 1 2 3; do
+		said=$(timeout 20 "$tool" "${words[@]}" 2>&1) || true
+		missing=$(sed -n "s/.*: $mode needs \(--[a-z-]*\).*/\1/p" <<<"$said")
+		[ -n "$missing" ] || break
+		mapfile -t -O ${#words[@]} words < <(with_argument "$missing")
+	done
+}
+
 # taken MODE OPTION: whether the tool takes it there. The interface doesn't exist or has no root
-# array, so that nothing is ever done; what is missing is added.
+# array, so that nothing is ever done; modes that take none touch no interface.
 taken()
 {
-	local words said missing interface=ecbpf-none
+	local words said interface=ecbpf-none
 	# Whether outputs fit together is looked at once there is an interface.
 	[[ ! $'\n'$(listed Outputs)$'\n' == *$'\n'"$1"$'\n'* ]] || interface=lo
 	mapfile -t words < <(
 		with_argument "$1"
 		with_argument "$2"
-		[ "$2" = --interface ] || with_argument --interface
 	)
-	for _ in 1 2 3; do
-		said=$(timeout 20 "$tool" "${words[@]}" 2>&1) || true
-		missing=$(sed -n "s/.*: $1 needs \(--[a-z-]*\).*/\1/p" <<<"$said")
-		[ -n "$missing" ] || break
-		mapfile -t -O ${#words[@]} words < <(with_argument "$missing")
-	done
+	if [ "$2" = --interface ]; then
+		ask "$1" "${words[@]}"
+	else
+		ask "$1" "${words[@]}" --interface "$interface"
+	fi
 	case $said in
 	*"$1 has no use for $2;"* | *"$1 has no use for --${2#--no-};"*) return 1 ;;
-	*"$1 has no use for --interface;"* | *"$1 has no use for --rotate-size;"*) return 1 ;;
+	*"$1 has no use for --interface;"*) ;;
+	*"$1 has no use for --rotate-size;"*) return 1 ;;
 	*"exclude each other;"* | *" go with "* | *" goes with "*) return 1 ;;
 	*"no such network interface"* | *": lo: "*) return 0 ;;
+	*) fail "${words[*]}: $said" ;;
 	esac
-	fail "${words[*]}: $said"
+	[ "$2" != --interface ] || return 1
+	ask "$1" "${words[@]}"
+	[[ $said != *"has no use for"* ]]
 }
 
 check_tool()

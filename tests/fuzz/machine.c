@@ -111,7 +111,7 @@ static void configure(struct machine *machine, const struct table_layout *layout
 
 static int size_maps(struct machine *machine, const struct table_layout *layout)
 {
-	int err = table_maps_size(machine->filter->obj, layout);
+	int err = table_maps_size(machine->filter->obj, table_map_names, layout);
 
 	if (!err)
 		err = bpf_map__set_max_entries(machine->filter->maps.entries, LIST_MAX + 1);
@@ -211,7 +211,7 @@ static int load_filter(struct machine *machine, struct table *table)
 	configure(machine, layout);
 	err = xdp_filter_bpf__load(machine->filter);
 	if (!err)
-		err = table_maps_fill(machine->filter->obj, table);
+		err = table_maps_fill(machine->filter->obj, table_map_names, table);
 	if (!err)
 		err = fill_entries(machine, table_get_parents(table));
 	if (!err)

@@ -52,7 +52,7 @@ static void size_maps(struct filter *filter, const struct table_layout *layout)
 	bpf_map__set_max_entries(skeleton->maps.hits, filter->hit_shards * filter->hit_shard_size);
 	bpf_map__set_max_entries(skeleton->maps.allows, filter->entries + 1);
 	bpf_map__set_max_entries(skeleton->maps.local_addresses, 16);
-	assert_int_equal(table_maps_size(skeleton->obj, layout), 0);
+	assert_int_equal(table_maps_size(skeleton->obj, table_map_names, layout), 0);
 }
 
 static void set_constants(struct filter *filter, const struct filter_setup *setup,
@@ -126,7 +126,7 @@ void filter_open(struct filter *filter, struct harness *harness, const struct fi
 	size_maps(filter, table_get_layout(table));
 	set_constants(filter, setup, table_get_layout(table));
 	assert_int_equal(xdp_filter_bpf__load(filter->skeleton), 0);
-	assert_int_equal(table_maps_fill(filter->skeleton->obj, table), 0);
+	assert_int_equal(table_maps_fill(filter->skeleton->obj, table_map_names, table), 0);
 	for (i = 0; i < length; i++)
 		fill_entry(filter, &rules[i], &setup->list[i], table_get_parents(table)[i]);
 	fill_local(filter, setup->local);

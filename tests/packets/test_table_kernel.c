@@ -105,12 +105,12 @@ static void load(struct loaded *loaded, const struct table_rule *rules, size_t c
 	layout = table_get_layout(loaded->table);
 	loaded->skeleton = table_lookup_bpf__open();
 	assert_non_null(loaded->skeleton);
-	assert_int_equal(table_maps_size(loaded->skeleton->obj, layout), 0);
+	assert_int_equal(table_maps_size(loaded->skeleton->obj, table_map_names, layout), 0);
 	memcpy((void *)&loaded->skeleton->rodata->table4, &layout->v4, sizeof(layout->v4));
 	memcpy((void *)&loaded->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
 	assert_int_equal(table_lookup_bpf__load(loaded->skeleton), 0);
-	assert_int_equal(table_maps_fill(loaded->skeleton->obj, loaded->table), 0);
-	assert_int_equal(table_maps_open(loaded->skeleton->obj, &loaded->maps), 0);
+	assert_int_equal(table_maps_fill(loaded->skeleton->obj, table_map_names, loaded->table), 0);
+	assert_int_equal(table_maps_open(loaded->skeleton->obj, table_map_names, &loaded->maps), 0);
 	assert_int_equal(map_view_open(bpf_map__fd(loaded->skeleton->maps.lookups), true,
 				       &loaded->lookups),
 			 0);

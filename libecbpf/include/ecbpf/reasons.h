@@ -24,7 +24,9 @@
 	X(FILTER_BAD_LENGTH, "filter_bad_length",                                              \
 	  "IP length field is shorter than the header or longer than the frame")               \
 	X(FILTER_IP_OPTIONS, "filter_ip_options", "IPv4 header carries options")               \
-	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")
+	X(FILTER_TRUNCATED, "filter_truncated", "Frame ends inside a header")                  \
+	X(FIREWALL_DROP, "firewall_drop", "A rule of the firewall drops the packet")           \
+	X(FIREWALL_LIMIT, "firewall_limit", "Beyond the limit that a rule of the firewall sets")
 
 /* For programs outside this suite; these codes never move. */
 #define ECBPF_USER_REASONS(X)                                              \

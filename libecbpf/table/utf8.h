@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#ifndef ECBPF_UTF8_H
+#define ECBPF_UTF8_H
+
+#include <stdbool.h>
+
+/* Well-formed by its lead and continuation octets, as JSON wants it (RFC 3629). */
+bool utf8_is_valid(const char *text);
+
+#endif

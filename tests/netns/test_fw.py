@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""xdp_fw over veth: rules decide, count, limit, expire, and replace each other between packets."""
+import json
+import signal
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.packet import Raw
+
+from testbed import (BUILD, CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE,
+                     SERVER4, eventually, scaled, shape)
+from traffic import Flood, link, udp4, udp6
+
+FW = BUILD / "xdp_fw/xdp_fw"
+
+RULES = """
+ip from { 192.0.2.0/24 } to any udp name "listed"
+ip from any to any udp dport { 53, 1000-1010 } name "ports"
+ip6 from { 2001:db8::/32 } to any udp name "listed6"
+ip from any to any udp action count name "all"
+"""
+
+
+def fw(bed, *arguments, **options):
+    return bed.server.run(FW, *arguments, **options)
+
+
+def load(bed, rules, *arguments, mode="--attach", **options):
+    return fw(bed, mode, "--rules", "-", "--interface", "eth0", *arguments, stdin=rules, **options)
+
+
+def state(bed):
+    return fw(bed, "--stats", "--json", "--interface", "eth0").json["interfaces"][0]
+
+
+def counts(bed):
+    """Name to packets."""
+    return {rule["name"]: rule["packets"] for rule in state(bed)["rules"]}
+
+
+def dropped(bed):
+    return {rule["name"]: rule["dropped"] for rule in state(bed)["rules"]}
+
+
+@pytest.fixture
+def rooted(bed):
+    bed.root("--attach", "--interface", "eth0")
+    return bed
+
+
+def test_rules_decide_and_count(rooted, traffic):
+    load(rooted, RULES)
+    frames = {
+        "good": udp4(port=9), "listed": udp4("192.0.2.7"), "port": udp4(port=1005),
+        "good6": udp6(port=53), "listed6": udp6("2001:db8::5"),
+        "tcp": link() / IP(src=CLIENT4, dst=SERVER4) / TCP(dport=53),
+    }
+    assert traffic.exchange(**frames) == ["good", "good6", "tcp"]
+    assert counts(rooted) == {"listed": 1, "ports": 1, "listed6": 1, "all": 3}
+    assert dropped(rooted) == {"listed": 1, "ports": 1, "listed6": 1, "all": 0}
+    status = rooted.status()
+    assert status["reasons"]["firewall_drop"] == 3
+    assert status["slots"][5]["name"] == "xdp_fw_prog"
+    assert status["slots"][5]["actions"]["XDP_DROP"] == 3
+    fw(rooted, "--reset-stats", "--interface", "eth0")
+    assert set(counts(rooted).values()) == {0}
+    traffic.exchange(listed=frames["listed"])
+    assert counts(rooted) == {"listed": 1, "ports": 0, "listed6": 0, "all": 1}
+    fw(rooted, "--detach", "--interface", "eth0")
+    assert traffic.exchange(**frames) == list(frames)
+    assert not state(rooted)["attached"]
+
+
+def test_first_match_and_pass(rooted, traffic):
+    frames = {"a": udp4("192.0.2.1", 53), "b": udp4("192.0.2.2", 53), "c": udp4("192.0.2.2", 80)}
+    lines = ["ip from any to any udp dport 53\n",
+             "ip from 192.0.2.1 to any udp action pass\n"]
+    load(rooted, "".join(lines))
+    assert traffic.exchange(**frames) == ["a", "c"]
+    load(rooted, "order first-match\n" + "".join(lines), mode="--update")
+    assert traffic.exchange(**frames) == ["c"]
+    load(rooted, "order first-match\n" + "".join(reversed(lines)), mode="--update")
+    assert traffic.exchange(**frames) == ["a", "c"]
+
+
+def test_update_carries_counts(rooted, traffic):
+    load(rooted, RULES)
+    traffic.exchange(listed=udp4("192.0.2.7"), port=udp4(port=53), port2=udp4(port=53))
+    load(rooted, 'ip from any to any tcp name "new"\n' + RULES.replace("1010", "1011"),
+         mode="--update")
+    assert counts(rooted) == {"new": 0, "listed": 1, "ports": 0, "listed6": 0, "all": 3}
+    assert traffic.exchange(edge=udp4(port=1011)) == []
+    assert counts(rooted)["ports"] == 1
+
+
+def test_failed_update_changes_nothing(rooted, traffic):
+    load(rooted, RULES)
+    before = rooted.pin_tree(), rooted.status()["slots"][5]["id"]
+    said = load(rooted, "ip from any to any tcp dport 70000\n", mode="--update", expect=EX_DATAERR)
+    assert said.err.splitlines() == ["stdin:1:30: dport: 70000 is more than 65535",
+                                     "    ip from any to any tcp dport 70000",
+                                     "                                 ^"]
+    assert (rooted.pin_tree(), rooted.status()["slots"][5]["id"]) == before
+    assert traffic.exchange(listed=udp4("192.0.2.7")) == []
+
+
+def test_dry_run(rooted, traffic):
+    load(rooted, RULES, "--dry-run")
+    assert traffic.exchange(listed=udp4("192.0.2.7")) == ["listed"]
+    assert dropped(rooted)["listed"] == 1
+    assert state(rooted)["dry_run"]
+    assert "dry run" in fw(rooted, "--stats", "--interface", "eth0").out
+
+
+def test_expires(rooted, traffic):
+    load(rooted, RULES, "--expires", "10m")
+    assert not traffic.passes(udp4("192.0.2.7"))
+    assert 0 < state(rooted)["expires_seconds"] <= 600
+    load(rooted, RULES, "--expires", "500ms", mode="--update")
+    eventually(lambda: traffic.passes(udp4("192.0.2.7")), "the rules to expire")
+    assert state(rooted)["expires_seconds"] == 0
+    assert "expired" in fw(rooted, "--list", "--interface", "eth0").out
+
+
+def test_limits(rooted, traffic):
+    """Far more than a second's worth, at once."""
+    load(rooted, "ip from any to any udp dport 7 action limit 1/second burst 5\n"
+                 "ip from any to any udp dport 8 action limit 1/second burst 2 per source\n"
+                 "ip6 from any to any udp dport 8 action limit 1/second burst 2 per source\n")
+    seen = traffic.exchange(**{f"n{number}": udp4(port=7) for number in range(300)})
+    assert seen[:5] == [f"n{number}" for number in range(5)] and len(seen) < 150
+    frames = {}
+    for source in range(1, 5):
+        for number in range(30):
+            frames[f"s{source}n{number:02}"] = udp4(f"192.0.2.{source}", 8)
+            frames[f"t{source}n{number:02}"] = udp6(f"2001:db8::{source}", 8)
+    seen = traffic.exchange(**frames)
+    for key in [f"{family}{source}" for family in "st" for source in range(1, 5)]:
+        one = [name for name in seen if name.startswith(key)]
+        assert one[:2] == [f"{key}n00", f"{key}n01"] and len(one) < 15
+    rules = state(rooted)["rules"]
+    assert [rule["packets"] for rule in rules] == [300, 120, 120]
+    assert sum(rule["dropped"] for rule in rules) == rooted.status()["reasons"]["firewall_limit"]
+
+
+def test_sets_from_files(rooted, traffic, scratch):
+    (scratch / "bad.txt").write_text("# bad\n192.0.2.0/25   # half\n\n2001:db8::/33\n198.51.100.9\n")
+    (scratch / "inner.rules").write_text("set good { 192.0.2.1,\n\t192.0.2.2 }\n")
+    (scratch / "my.rules").write_text(
+        'include "inner.rules"\nset bad file "bad.txt"\nip from bad to any udp\n'
+        "ip from { @good, 198.51.100.9 } to any udp action pass\nip6 from bad to any udp\n")
+    fw(rooted, "--attach", "--rules", scratch / "my.rules", "--interface", "eth0")
+    frames = {"covered": udp4("192.0.2.100"), "other": udp4("192.0.2.200"),
+              "good": udp4("192.0.2.2"), "nine": udp4("198.51.100.9"),
+              "six": udp6("2001:db8:1::1"), "out6": udp6("2001:db8:8000::1")}
+    assert traffic.exchange(**frames) == ["other", "good", "nine", "out6"]
+
+
+def test_log(rooted, traffic):
+    load(rooted, RULES)
+    logger = rooted.server.start(FW, "--log", "2", "--interface", "eth0")
+    lines = []
+
+    def logged():
+        traffic.exchange(**{f"n{number}": udp4("192.0.2.7", 99) for number in range(10)})
+        return dropped(rooted)["listed"] >= 100
+    eventually(logged, "drops")
+    # An update doesn't end the log.
+    load(rooted, RULES, mode="--update")
+    eventually(lambda: logged() and dropped(rooted)["listed"] >= 200, "drops")
+    logger.send_signal(signal.SIGINT)
+    lines = logger.communicate(timeout=DEADLINE)[1].splitlines()
+    assert logger.returncode == 0
+    assert 50 <= len(lines) <= 150
+    assert lines[0].startswith(f'eth0: rule 1 "listed" dropped 192.0.2.7:4000 > {SERVER4}:99, '
+                               "protocol 17, ")
+
+
+def test_openmetrics(rooted, traffic):
+    load(rooted, RULES)
+    traffic.exchange(listed=udp4("192.0.2.7"))
+    text = fw(rooted, "--stats", "--openmetrics", "--interface", "eth0").out
+    assert ('ecbpf_fw_rule_dropped_total{interface="eth0",rule="1",name="listed",action="drop"} 1'
+            in text.splitlines())
+    assert text.endswith("# EOF\n")
+
+
+def test_list(rooted):
+    load(rooted, RULES + "\n  # a comment\nip from any to any icmp   # why\n")
+    lines = fw(rooted, "--list", "--interface", "eth0").out.splitlines()
+    assert lines[0] == "Firewall of interface eth0: 5 rules"
+    assert lines[1] == '    1  ip from { 192.0.2.0/24 } to any udp name "listed"'
+    assert lines[5] == "    5  ip from any to any icmp"
+
+
+def test_other_slots_go_on(bed, traffic):
+    """A rule that passes is an exception to the rules, and none to the filter."""
+    bed.attach()
+    bed.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0")
+    load(bed, "ip from any to any udp action pass\nip from any to any udp\n")
+    assert traffic.exchange(listed=udp4("192.0.2.7"), good=udp4()) == ["good"]
+
+
+def test_staged(rooted, traffic):
+    rooted.root("--stage", "--interface", "eth0")
+    load(rooted, RULES, "--stage")
+    assert traffic.passes(udp4("192.0.2.7"))
+    rooted.root("--commit", "--interface", "eth0")
+    assert not traffic.passes(udp4("192.0.2.7"))
+
+
+@pytest.mark.parametrize("mode", ("--native", "--generic"))
+def test_swaps_under_a_flood(bed, mode):
+    """Each ruleset drops the bad packets by another rule: one of them meets each packet."""
+    bed.root("--attach", mode, "--interface", "eth0")
+    variants = [f'ip from 192.0.2.0/24 to any udp dport {Flood.BAD} name "source"\n'
+                f'ip6 from 2001:db8::/32 to any udp name "source6"\n',
+                f'ip from any to any udp dport {Flood.BAD} name "port"\n'
+                f'ip6 from any to any udp dport {Flood.BAD} name "port6"\n']
+    always = [f'ip from any to any udp dport {Flood.BAD} action count name "count"\n'
+              f'ip6 from any to any udp dport {Flood.BAD} action count name "count6"\n']
+    load(bed, variants[0] + always[0])
+    tree = shape(bed.pin_tree())
+    flood = Flood(bed, [udp4(f"192.0.2.{number}", Flood.BAD) for number in range(1, 50)] +
+                  [udp6(f"2001:db8::{number:x}", Flood.BAD) for number in range(1, 50)])
+    for number in range(scaled(1000 if mode == "--native" else 50, 5)):
+        load(bed, variants[(number + 1) % 2] + always[0], mode="--update")
+    totals = flood.stop()
+    assert totals["bad_received"] == 0 and totals["good_lost"] == 0, totals
+    assert totals["duplicates"] == 0 and totals["bad_sent"] > 0
+    assert bed.status()["slots"][5]["actions"]["XDP_DROP"] == totals["bad_sent"]
+    assert shape(bed.pin_tree()) == tree
+
+
+@pytest.mark.parametrize("arguments, status, words", (
+    (("--attach", "--interface", "eth0"), EX_USAGE, "--attach needs --rules"),
+    (("--attach", "--rules", "/nowhere", "--interface", "eth0"), EX_NOINPUT, "/nowhere"),
+    (("--update", "--rules", "/dev/null", "--interface", "eth0"), EX_UNAVAILABLE,
+     "no firewall in slot 5"),
+    (("--detach", "--interface", "eth0"), EX_UNAVAILABLE, "no firewall in slot 5"),
+    (("--log", "1", "--interface", "eth0"), EX_UNAVAILABLE, "no firewall in slot 5"),
+    (("--log", "0", "--interface", "eth0"), EX_USAGE, "--log"),
+    (("--reset-stats", "--interface", "eth0"), EX_UNAVAILABLE, "no firewall in slot 5"),
+    (("--attach", "--rules", "/dev/null", "--interface", "eth9"), EX_NOINPUT, "eth9"),
+    ((), EX_USAGE, None),
+))
+def test_bad_input(rooted, arguments, status, words):
+    before = rooted.pin_tree()
+    said = fw(rooted, *arguments, expect=None)
+    assert said.status != 0 and (words is None or words in said.one_line()), said
+    assert status is None or said.status in (status, EX_UNAVAILABLE, EX_NOINPUT), said
+    assert rooted.pin_tree() == before
+
+
+def test_no_root_array(bed):
+    said = load(bed, RULES, expect=EX_UNAVAILABLE)
+    assert "no root array" in said.one_line()
+
+
+def test_too_many_rules(bed):
+    said = bed.server.run(FW, "--validate", "--rules", "-", expect=EX_DATAERR,
+                          stdin="ip from any to any tcp\n" * 8001)
+    assert said.err.splitlines()[0] == "stdin:8001:1: more than 8000 rules"
+
+
+def test_validate_takes_no_privileges(bed, scratch):
+    (scratch / "my.rules").write_text(RULES)
+    said = bed.server.run("setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set",
+                          "-all", FW, "--validate", "--rules", scratch / "my.rules")
+    assert said.out == f"{scratch}/my.rules: 4 rules, 0 sets, 0 tests\n"
+
+
+def test_json_has_no_surprises(rooted):
+    load(rooted, 'ip from any to any icmp name "ping \\\\ pong"\n')
+    rule = state(rooted)["rules"][0]
+    assert set(rule) == {"number", "name", "action", "text", "packets", "dropped"}
+    assert json.dumps(rule["name"]) == '"ping \\\\\\\\ pong"'
+
+
+def test_icmp(rooted, traffic):
+    load(rooted, "ip from any to any icmp type 8 code { 0-1 }\n")
+    frames = {name: link() / IP(src=CLIENT4, dst=SERVER4) / ICMP(type=kind, code=code) / Raw(b"x" * 8)
+              for name, kind, code in (("a", 8, 0), ("b", 8, 2), ("c", 0, 0), ("d", 8, 1))}
+    assert traffic.exchange(**frames) == ["b", "c"]

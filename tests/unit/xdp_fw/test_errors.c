@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What is wrong with a ruleset, where, and in which words. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "rules_text.h"
+
+#define GOOD "ip from any to any tcp"
+
+/* @said: the first line, without the name of the file. */
+struct mistake {
+	const char *text;
+	const char *said;
+};
+
+static const struct mistake mistakes[] = {
+	{ "ip from any to any", "1:1: a rule needs one of tcp, udp, icmp, icmp6, proto" },
+	{ "tcp dport 80", "1:1: a rule needs one of ip, ip6" },
+	{ "name \"x\"", "1:1: a rule needs one of ip, ip6" },
+	{ "ip from any to any icmp6", "1:20: icmp6 goes with ip6; with ip there is icmp" },
+	{ "ip6 from any to any icmp", "1:21: icmp goes with ip; with ip6 there is icmp6" },
+	{ "icmp6 ip from any to any", "1:1: icmp6 goes with ip6; with ip there is icmp" },
+	{ GOOD " ip6 from any to any", "1:24: a rule has one of ip, ip6; write another rule" },
+	{ GOOD " udp", "1:24: a rule has one of tcp, udp, icmp, icmp6, proto; write another rule" },
+	{ GOOD " name \"a\" name \"b\"",
+	  "1:33: 'name' stands here a second time; a rule has it once" },
+	{ GOOD " action drop action pass",
+	  "1:36: 'action' stands here a second time; a rule has it once" },
+	{ GOOD " packet packet", "1:31: 'packet' stands here a second time; a rule has it once" },
+	{ GOOD " vlan 1 vlan 2", "1:31: 'vlan' stands here a second time; a rule has it once" },
+	{ GOOD " fragment not fragment",
+	  "1:33: 'fragment' stands here a second time; a rule has it once" },
+	{ GOOD " sport 1 sport 2", "1:38: 'sport' stands here a second time; a rule has it once" },
+	{ GOOD " flags { syn } flags { ack }",
+	  "1:38: 'flags' stands here a second time; a rule has it once" },
+	{ GOOD " flags { syn, foo }",
+	  "1:37: 'foo' is no TCP flag; there are cwr, ece, urg, ack, psh, rst, syn, fin" },
+	{ "ip from 10.0.0.0/33 to any tcp",
+	  "1:9: '10.0.0.0/33' is no prefix; write 192.0.2.0/24 or 2001:db8::/32" },
+	{ "ip from { 10.0.0.0/8, 1.2.3 } to any tcp",
+	  "1:23: '1.2.3' is no prefix; write 192.0.2.0/24 or 2001:db8::/32" },
+	{ "ip6 from 10.0.0.0/8 to any tcp",
+	  "1:10: 10.0.0.0/8 is an IPv4 prefix in a rule for IPv6" },
+	{ "ip from any to ::1 tcp", "1:16: ::1 is an IPv6 prefix in a rule for IPv4" },
+	{ "ip from bad to any tcp", "1:9: no set 'bad' above this line" },
+	{ "ip from any to { @bad } tcp", "1:19: no set 'bad' above this line" },
+	{ GOOD " dport 65536", "1:30: dport: 65536 is more than 65535" },
+	{ GOOD " sport { 1, 70000-70001, 2 }", "1:35: sport: 70001 is more than 65535" },
+	{ GOOD " dport 5000000000", "1:30: number: 5000000000 is more than 4294967295" },
+	{ GOOD " dport 5-4", "1:30: range 5-4 runs backwards" },
+	{ GOOD " window 65536", "1:31: window: 65536 is more than 65535" },
+	{ "ip from any to any icmp type 256", "1:30: type: 256 is more than 255" },
+	{ "ip from any to any icmp code 256", "1:30: code: 256 is more than 255" },
+	{ "ip from any to any ttl 256 udp", "1:24: ttl: 256 is more than 255" },
+	{ "ip from any to any proto 256", "1:26: proto: 256 is more than 255" },
+	{ GOOD " vlan 4096", "1:29: vlan: 4096 is more than 4095" },
+	{ GOOD " packet length 65536", "1:38: length: 65536 is more than 65535" },
+	{ GOOD " name \"\"", "1:29: name: 1 to 63 octets, not 0" },
+	{ GOOD " name \"0123456789012345678901234567890123456789012345678901234567890123\"",
+	  "1:29: name: 1 to 63 octets, not 64" },
+	{ GOOD " name \"a\tb\"", "1:29: name: control characters have no place in it" },
+	{ GOOD " name \"\xff\"", "1:29: name: not UTF-8" },
+	{ GOOD " name \"a",
+	  "1:29: unexpected text without its closing quote where this could stand: text in quotes" },
+	{ GOOD " action limit 0/second",
+	  "1:37: limit: at least 1/second; write 'action drop' for none" },
+	{ GOOD " action limit 10000001/second", "1:37: limit: 10000001 is more than 10000000" },
+	{ GOOD " action limit 5/second burst 0", "1:52: burst: at least 1" },
+	{ GOOD " action limit 5/minute", "1:39: unexpected word where this could stand: second" },
+	{ GOOD " action jump",
+	  "1:31: unexpected word where this could stand: count, drop, limit or pass" },
+	{ "ip from any tcp", "1:13: unexpected tcp where this could stand: to" },
+	{ "ip to any", "1:4: unexpected to where this could stand: from" },
+	{ "ip from any to any ttl", "1:23: unexpected end of line where this could stand: any, "
+				    "not, number or '{'" },
+	{ GOOD " dport {}", "1:31: unexpected '}' where this could stand: number" },
+	{ GOOD " dport { 80 443 }",
+	  "1:35: unexpected number where this could stand: '}', ',' or '-'" },
+	{ GOOD " $", "1:24: unexpected a character that means nothing" },
+	{ "foo", "1:1: unexpected word" },
+	{ GOOD "\n\norder first-match\n",
+	  "3:1: 'order' stands at the top of a ruleset, before its rules" },
+	{ "set a { 10.0.0.0/8,\n x }",
+	  "2:2: unexpected word where this could stand: prefix or '}'" },
+	{ "set a { 10.0.0.0/40 }",
+	  "1:9: '10.0.0.0/40' is no prefix; write 192.0.2.0/24 or 2001:db8::/32" },
+	{ "set a { ::1 }\nset a { ::2 }", "2:5: set 'a' is there already" },
+	{ "set tcp { ::1 }", "1:5: unexpected tcp where this could stand: word" },
+	{ "set a file \"/nowhere/at/all\"",
+	  "1:12: set: /nowhere/at/all: No such file or directory" },
+	{ "include \"/nowhere/at/all\"",
+	  "1:9: include: /nowhere/at/all: No such file or directory" },
+	{ "test sha1 abc xdp_action XDP_DROP", "1:11: sha1: 40 hexadecimal digits, not 'abc'" },
+	{ "test sha1 da39a3ee5e6b4b0d3255bfef95601890afd8070x xdp_action XDP_DROP",
+	  "1:11: sha1: 40 hexadecimal digits, not 'da39a3ee5e6b4b0d3255bfef95601890afd8070x'" },
+	{ "test sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709 xdp_action XDP_TX",
+	  "1:63: xdp_action: XDP_PASS, XDP_DROP or XDP_ABORTED, not 'XDP_TX'" },
+};
+
+/* What parsing @size octets says; free() it. */
+static char *errors_of(const char *text, size_t size, struct fw_ruleset *ruleset, int *err)
+{
+	char *said = NULL;
+	size_t length;
+	FILE *out = open_memstream(&said, &length);
+
+	*err = fw_rules_parse("my.rules", text, size, out, ruleset);
+	fclose(out);
+	return said;
+}
+
+static void each_mistake(void **state)
+{
+	struct fw_ruleset ruleset = {};
+	char *said, expected[512];
+	size_t i;
+	int err;
+
+	(void)state;
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		said = errors_of(mistakes[i].text, strlen(mistakes[i].text), &ruleset, &err);
+		assert_int_equal(err, -EBADMSG);
+		snprintf(expected, sizeof(expected), "my.rules:%s", mistakes[i].said);
+		said[strcspn(said, "\n")] = '\0';
+		assert_string_equal(said, expected);
+		free(said);
+	}
+}
+
+/* The line as it stands, and a caret below the place. */
+static void line_and_caret(void **state)
+{
+	const char *text = GOOD "\n\t" GOOD " dport 99999 # why\n" GOOD "\n";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_string_equal(said, "my.rules:2:31: dport: 99999 is more than 65535\n"
+				  "    \t" GOOD " dport 99999 # why\n"
+				  "    \t                             ^\n");
+	free(said);
+}
+
+static void every_error_is_told(void **state)
+{
+	struct fw_ruleset ruleset = {};
+	char text[64 * 30] = "", *said, *at;
+	int err, i, lines = 0;
+
+	(void)state;
+	for (i = 0; i < 30; i++)
+		strcat(text, i == 3 ? GOOD "\n" : "ip from any to any tcp dport 70000\n");
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(err, -EBADMSG);
+	for (at = said; (at = strstr(at, "dport: 70000")); at++)
+		lines++;
+	assert_int_equal(lines, FW_ERRORS_MAX);
+	assert_non_null(strstr(said, "and 9 more errors\n"));
+	free(said);
+}
+
+static void nul(void **state)
+{
+	static const char text[] = GOOD "\nip\0";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, sizeof(text) - 1, &ruleset, &err);
+	assert_int_equal(strncmp(said, "my.rules:2:3: a NUL is no part of a text\n", 40), 0);
+	free(said);
+}
+
+static void too_many_rules(void **state)
+{
+	size_t size = (FW_RULES_MAX + 1) * sizeof(GOOD), i;
+	char *text = malloc(size + 1), *said;
+	struct fw_ruleset ruleset = {};
+	int err;
+
+	(void)state;
+	for (i = 0; i <= FW_RULES_MAX; i++)
+		memcpy(text + i * sizeof(GOOD), GOOD "\n", sizeof(GOOD));
+	said = errors_of(text, size, &ruleset, &err);
+	assert_int_equal(strncmp(said, "my.rules:8001:1: more than 8000 rules\n", 38), 0);
+	free(said);
+	said = errors_of(text, size - sizeof(GOOD), &ruleset, &err);
+	assert_int_equal(err, 0);
+	assert_int_equal(ruleset.count, FW_RULES_MAX);
+	fw_ruleset_free(&ruleset);
+	free(said);
+	free(text);
+}
+
+/* A file that includes itself. */
+static void include_without_end(void **state)
+{
+	char path[] = "/tmp/ecbpf-unit-XXXXXX", text[64], *said = NULL;
+	struct fw_ruleset ruleset = {};
+	int fd = mkstemp(path);
+	size_t length;
+	FILE *out;
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(text, sizeof(text), "include \"%s\"\n", path);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	out = open_memstream(&said, &length);
+	assert_int_equal(fw_rules_read(path, out, &ruleset), -EBADMSG);
+	fclose(out);
+	unlink(path);
+	assert_non_null(strstr(said, ":1:9: include: more than 16 files deep; does one include"));
+	free(said);
+}
+
+static void set_file_mistakes(void **state)
+{
+	char path[] = "/tmp/ecbpf-unit-XXXXXX", text[128], expected[160], *said;
+	struct fw_ruleset ruleset = {};
+	int fd = mkstemp(path), err;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "10.0.0.0/8\n  10.0.0.0/8 x\n", 26), 26);
+	close(fd);
+	snprintf(text, sizeof(text), "set a file \"%s\"", path);
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	snprintf(expected, sizeof(expected), "my.rules:1:12: %s:2:3: '10.0.0.0/8 x", path);
+	assert_int_equal(strncmp(said, expected, strlen(expected)), 0);
+	unlink(path);
+	free(said);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_mistake),	       cmocka_unit_test(line_and_caret),
+		cmocka_unit_test(every_error_is_told), cmocka_unit_test(nul),
+		cmocka_unit_test(too_many_rules),      cmocka_unit_test(include_without_end),
+		cmocka_unit_test(set_file_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The matcher finds what the evaluator finds: random rules, random packets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine.h"
+#include "evaluate.h"
+#include "packet.h"
+#include "random_rules.h"
+#include "rules_text.h"
+
+#define PACKETS 500
+
+/* What the evaluator said of one packet. */
+struct said {
+	struct fw_verdict verdict;
+	size_t limits[FW_RULES_MAX];
+	size_t limit_count;
+	size_t counts[FW_RULES_MAX];
+	size_t count_count;
+	const struct fw_ruleset *ruleset;
+};
+
+static bool never_over(void *context, size_t rule)
+{
+	struct said *said = context;
+
+	said->limits[said->limit_count++] = rule;
+	return false;
+}
+
+static void hit(void *context, size_t rule, bool dropped)
+{
+	struct said *said = context;
+
+	(void)dropped;
+	if (said->ruleset->rules[rule].action == FW_COUNT)
+		said->counts[said->count_count++] = rule;
+}
+
+static struct fw_ruleset make_rules(struct random *random, size_t count, char **text)
+{
+	struct fw_ruleset ruleset;
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	random_rules(random, count, out);
+	fclose(out);
+	if (fw_rules_parse("random", *text, size, stderr, &ruleset))
+		fail_msg("%s", *text);
+	return ruleset;
+}
+
+static bool contains(const struct fw_entry *const *entries, size_t count, size_t rule)
+{
+	while (count--)
+		if (entries[count]->rule == rule)
+			return true;
+	return false;
+}
+
+static void check(const struct engine *engine, struct said *said, const struct ecbpf_packet *packet,
+		  uint32_t length)
+{
+	static struct engine_found found;
+	const struct fw_ruleset *ruleset = said->ruleset;
+	size_t i, counted = 0;
+
+	engine_match(engine, packet, length, &found);
+	if (ruleset->first_match || (said->verdict.decided && !said->limit_count)) {
+		assert_int_equal(found.decides != NULL, said->verdict.decided);
+		if (found.decides)
+			assert_int_equal(found.decides->rule, said->verdict.rule);
+	} else {
+		assert_null(found.decides);
+		assert_int_equal(found.limit_count, said->limit_count);
+		for (i = 0; i < said->limit_count; i++)
+			assert_int_equal(found.limits[i]->rule, said->limits[i]);
+	}
+	for (i = 0; i < found.count_count; i++)
+		counted += !ruleset->first_match || !found.decides ||
+			   found.counts[i]->priority < found.decides->priority;
+	assert_int_equal(counted, said->count_count);
+	for (i = 0; i < said->count_count; i++)
+		assert_true(contains(found.counts, found.count_count, said->counts[i]));
+}
+
+static void compare(uint64_t seed, size_t rules, size_t packets)
+{
+	struct random random = random_for(4711, seed);
+	static struct said said;
+	struct fw_hooks hooks = { .over = never_over, .hit = hit, .context = &said };
+	uint8_t frame[RANDOM_FRAME_MAX];
+	struct fw_ruleset ruleset;
+	struct ecbpf_packet packet;
+	struct engine engine;
+	char *text;
+	size_t i;
+
+	ruleset = make_rules(&random, rules, &text);
+	assert_int_equal(engine_open(&engine, &ruleset), 0);
+	for (i = 0; i < packets; i++) {
+		size_t length = random_frame(&random, frame);
+		struct fw_facts facts = { .packet = &packet, .length = length };
+
+		if (!fw_packet_parse(frame, length, &packet) || !(packet.flags & ECBPF_ADDRESSES))
+			continue;
+		said.limit_count = said.count_count = 0;
+		said.ruleset = &ruleset;
+		fw_evaluate(&ruleset, &facts, &hooks, &said.verdict);
+		check(&engine, &said, &packet, length);
+	}
+	engine_close(&engine);
+	fw_ruleset_free(&ruleset);
+	free(text);
+}
+
+static void random_small(void **state)
+{
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 0; seed < 110; seed++)
+		compare(seed, 1 + seed % 40, 3 * PACKETS);
+}
+
+static void random_large(void **state)
+{
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 0; seed < 15; seed++)
+		compare(1000 + seed, 100 + 50 * seed, 5 * PACKETS);
+	for (seed = 0; seed < 2; seed++)
+		compare(2000 + seed, 1900, 4 * PACKETS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_small),
+		cmocka_unit_test(random_large),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compile.h"
+#include "instance.h"
+#include "rules_text.h"
+
+/* Fewer prefixes than this are compiled before a bar could be drawn. */
+#define PROGRESS_PREFIXES 100000
+
+/* One interface under its lock; @before: what runs there, if @running. */
+struct target {
+	struct ecbpf_root *root;
+	bool running;
+	struct fw_instance before;
+};
+
+static int no_firewall(const char *interface)
+{
+	return ecbpf_fail(
+		-ENOENT,
+		"%s: no firewall in slot %d; run 'xdp_fw --attach --rules FILE --interface %s'",
+		interface, ECBPF_SLOT_FIREWALL, interface);
+}
+
+static void report_percent(void *context, unsigned int percent)
+{
+	ecbpf_progress_update(context, percent);
+}
+
+static int compile(const char *name, const struct fw_ruleset *ruleset, struct fw_compiled *compiled)
+{
+	struct ecbpf_progress progress;
+	const struct table_progress report = { report_percent, &progress };
+	size_t i, prefixes = 0;
+	int err;
+
+	for (i = 0; i < ruleset->set_count; i++)
+		prefixes += ruleset->sets[i].count;
+	if (prefixes < PROGRESS_PREFIXES)
+		return fw_compile(ruleset, NULL, compiled);
+	ecbpf_progress_begin(&progress, name, 100);
+	err = fw_compile(ruleset, &report, compiled);
+	ecbpf_progress_end(&progress);
+	return err;
+}
+
+static int read_rules(const char *path, struct fw_ruleset *ruleset, struct fw_compiled *compiled)
+{
+	int err = fw_rules_read(path, stderr, ruleset);
+
+	if (err)
+		return err;
+	err = compile(path, ruleset, compiled);
+	if (err == -ENOMEM)
+		ecbpf_fail(err, "%s: compiling the rules: %s", path, strerror(-err));
+	if (err)
+		fw_ruleset_free(ruleset);
+	return err;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+static int target_open(struct target *target, const char *interface, const struct fw_change *change)
+{
+	int err;
+
+	err = ecbpf_root_open(interface, change->stage ? ECBPF_STAGED : ECBPF_LIVE, &target->root);
+	if (err)
+		return err;
+	err = fw_instance_open(target->root, false, &target->before);
+	target->running = !err;
+	if (err == -ENOENT)
+		return change->update ? no_firewall(interface) : 0;
+	return err ? ecbpf_fail(err, "%s: reading the firewall that runs: %s; nothing changed",
+				interface, strerror(-err)) :
+		     0;
+}
+
+static void target_close(struct target *target)
+{
+	if (target->running)
+		fw_instance_close(&target->before);
+	ecbpf_root_close(target->root);
+}
+
+/* Locks are taken in the order of names, so that two loaders can't wait for each other. */
+static int install_all(struct ecbpf_strings *interfaces, const struct fw_change *change,
+		       const struct fw_ruleset *ruleset, const struct fw_compiled *compiled)
+{
+	struct target *targets = calloc(interfaces->count, sizeof(*targets));
+	size_t i, opened, done = 0;
+	int err = 0;
+
+	if (!targets)
+		return -ENOMEM;
+	ecbpf_strings_sort(interfaces);
+	for (opened = 0; opened < interfaces->count && !err; opened++)
+		err = target_open(&targets[opened], interfaces->items[opened], change);
+	for (; done < interfaces->count && !err; done += !err)
+		err = fw_instance_install(targets[done].root, ruleset, compiled,
+					  targets[done].running ? &targets[done].before : NULL);
+	for (i = 0; err && i < done; i++)
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: was changed before the failure",
+			  interfaces->items[i]);
+	for (i = 0; i < opened; i++)
+		target_close(&targets[i]);
+	free(targets);
+	return err;
+}
+
+int fw_change_install(struct ecbpf_strings *interfaces, const struct fw_change *change)
+{
+	struct fw_compiled compiled;
+	struct fw_ruleset ruleset;
+	int err;
+
+	err = read_rules(change->rules, &ruleset, &compiled);
+	if (err)
+		return err;
+	compiled.settings.dry_run = change->dry_run;
+	if (change->expires)
+		compiled.settings.expires = boot_ns() + change->expires;
+	err = install_all(interfaces, change, &ruleset, &compiled);
+	fw_compiled_free(&compiled);
+	fw_ruleset_free(&ruleset);
+	return err;
+}
+
+int fw_change_validate(const char *rules)
+{
+	struct fw_compiled compiled;
+	struct fw_ruleset ruleset;
+	int err = read_rules(rules, &ruleset, &compiled);
+
+	if (err)
+		return err;
+	printf("%s: %zu rules, %zu sets, %zu tests\n", rules, ruleset.count, ruleset.set_count,
+	       ruleset.test_count);
+	fw_compiled_free(&compiled);
+	fw_ruleset_free(&ruleset);
+	return 0;
+}
+
+/* Do @work on each interface's firewall, all of them even if one fails; the first error counts. */
+static int each(const struct ecbpf_strings *interfaces, bool stage,
+		int (*work)(struct ecbpf_root *root))
+{
+	struct ecbpf_root *root;
+	int err, result = 0;
+	size_t i;
+
+	for (i = 0; i < interfaces->count; i++) {
+		err = ecbpf_root_open(interfaces->items[i], stage ? ECBPF_STAGED : ECBPF_LIVE,
+				      &root);
+		if (!err) {
+			err = work(root);
+			if (err == -ENOENT)
+				no_firewall(interfaces->items[i]);
+			ecbpf_root_close(root);
+		}
+		result = result ?: err;
+	}
+	return result;
+}
+
+static int detach(struct ecbpf_root *root)
+{
+	return ecbpf_slot_clear(root, ECBPF_SLOT_FIREWALL);
+}
+
+static int reset(struct ecbpf_root *root)
+{
+	struct fw_instance instance;
+	int err = fw_instance_open(root, true, &instance);
+
+	if (err)
+		return err;
+	err = fw_instance_reset(&instance);
+	fw_instance_close(&instance);
+	return err ? ecbpf_fail(err, "%s: resetting the counts failed: %s",
+				ecbpf_root_interface(root), strerror(-err)) :
+		     0;
+}
+
+int fw_change_detach(const struct ecbpf_strings *interfaces, bool stage)
+{
+	return each(interfaces, stage, detach);
+}
+
+int fw_change_reset(const struct ecbpf_strings *interfaces)
+{
+	return each(interfaces, false, reset);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ecbpf/ecbpf.h>
+
+#include "compile_parts.h"
+#include "evaluate.h"
+
+#define FAMILIES 2
+
+/* @prefix_classes: of sources, then of destinations. */
+struct build {
+	const struct fw_ruleset *ruleset;
+	struct fw_compiled *out;
+	struct fw_family families[FAMILIES];
+	uint16_t *classes;
+	size_t class_count;
+	uint32_t *prefix_classes[2];
+	size_t prefix_counts[2];
+};
+
+static int allocate(struct fw_array *array, size_t value_size, size_t entries)
+{
+	array->value_size = value_size;
+	array->entries = entries ? entries : 1;
+	array->data = calloc(array->entries, value_size);
+	return array->data ? 0 : -ENOMEM;
+}
+
+static struct fw_constants *constants_of(struct build *build, int family)
+{
+	return family ? &build->out->tables.v6 : &build->out->tables.v4;
+}
+
+static size_t round_up(size_t count, size_t unit)
+{
+	return (count + unit - 1) / unit * unit;
+}
+
+/* Classes of all values of a dimension, behind those that are there. */
+static int build_indexed(struct build *build, int family, enum fw_dimension dimension)
+{
+	size_t values = round_up(fw_dimension_values(dimension), FW_CLASSES_PER_VALUE);
+	struct fw_family *one = &build->families[family];
+	uint16_t *classes;
+	int err;
+
+	classes = realloc(build->classes, (build->class_count + values) * sizeof(*classes));
+	if (!classes)
+		return -ENOMEM;
+	build->classes = classes;
+	memset(classes + build->class_count, 0, values * sizeof(*classes));
+	err = fw_compile_indexed(one, dimension, classes + build->class_count);
+	if (err || !(one->used & 1U << dimension))
+		return err;
+	constants_of(build, family)->classes[dimension] = build->class_count;
+	build->class_count += values;
+	return 0;
+}
+
+static int build_dimensions(struct build *build, const struct table_progress *progress)
+{
+	struct table **tables[] = { &build->out->from, &build->out->to };
+	int family, dimension, err = 0;
+
+	for (dimension = 0; dimension < FW_DIM_INDEXED && !err; dimension++)
+		err = fw_compile_addresses(build->families, dimension, progress, tables[dimension],
+					   &build->prefix_classes[dimension],
+					   &build->prefix_counts[dimension]);
+	for (family = 0; family < FAMILIES; family++)
+		for (dimension = FW_DIM_INDEXED; dimension < FW_DIMS && !err; dimension++)
+			if (build->families[family].chunks)
+				err = build_indexed(build, family, dimension);
+	return err;
+}
+
+static void write_vectors(const struct fw_vectors *vectors, struct fw_aggregate *aggregates,
+			  uint64_t *words)
+{
+	size_t class, word;
+
+	for (class = 0; class < vectors->count; class ++)
+		for (word = 0; word < vectors->words; word++) {
+			*words = vectors->items[class * vectors->words + word];
+			if (vectors->words == 1)
+				aggregates[class].words[0] = *words;
+			else if (*words)
+				aggregates[class].words[word / 64] |= 1ULL << word % 64;
+			words++;
+		}
+}
+
+static int build_vectors(struct build *build)
+{
+	struct fw_array *aggregates = &build->out->arrays[FW_MAP_AGGREGATES];
+	struct fw_array *words = &build->out->arrays[FW_MAP_WORDS];
+	size_t count = 0, word_count = 0, first, first_word;
+	int family, dimension, err;
+
+	for (family = 0; family < FAMILIES; family++)
+		for (dimension = 0; dimension < FW_DIMS; dimension++) {
+			const struct fw_vectors *one = &build->families[family].vectors[dimension];
+
+			count += one->count;
+			word_count += one->count * one->words;
+		}
+	if (word_count * sizeof(uint64_t) > FW_VECTORS_MAX)
+		return ecbpf_fail(-E2BIG, "the rules make tables of %zu MB; at most %lu MB",
+				  word_count * sizeof(uint64_t) >> 20, FW_VECTORS_MAX >> 20);
+	err = allocate(aggregates, sizeof(struct fw_aggregate), count) ?:
+		      allocate(words, sizeof(uint64_t), word_count);
+	first = first_word = 0;
+	for (family = 0; family < FAMILIES && !err; family++) {
+		struct fw_constants *constants = constants_of(build, family);
+
+		/* Modulo 2^32, as the matcher reckons. */
+		constants->words = first_word - first * build->families[family].chunks;
+		for (dimension = 0; dimension < FW_DIMS; dimension++) {
+			const struct fw_vectors *one = &build->families[family].vectors[dimension];
+
+			constants->vectors[dimension] = first;
+			write_vectors(one, (struct fw_aggregate *)aggregates->data + first,
+				      (uint64_t *)words->data + first_word);
+			first += one->count;
+			first_word += one->count * one->words;
+		}
+	}
+	return err;
+}
+
+static void write_entry(const struct build *build, uint32_t number, struct fw_entry *entry)
+{
+	const struct fw_rule *rule = &build->ruleset->rules[number];
+
+	entry->priority = fw_priority(build->ruleset, number);
+	entry->rule = number;
+	entry->action = rule->action;
+	if (rule->action == FW_LIMIT) {
+		entry->per_source = rule->rate.per_source;
+		entry->interval = fw_rate_interval(&rule->rate);
+		entry->tolerance = fw_rate_tolerance(&rule->rate);
+	}
+}
+
+static int build_entries(struct build *build)
+{
+	struct fw_array *entries = &build->out->arrays[FW_MAP_ENTRIES];
+	size_t chunks = build->families[0].chunks + build->families[1].chunks, base = 0, i;
+	int family, err;
+
+	err = allocate(entries, sizeof(struct fw_entry), chunks * FW_CHUNK);
+	for (family = 0; family < FAMILIES && !err; family++) {
+		const struct fw_family *one = &build->families[family];
+		struct fw_constants *constants = constants_of(build, family);
+
+		constants->used = one->used;
+		constants->chunks = one->chunks;
+		constants->limit_chunk = one->limit_chunk;
+		constants->count_chunk = one->count_chunk;
+		constants->entries = base;
+		for (i = 0; i < one->chunks * FW_CHUNK; i++, base++)
+			if (one->rules[i] != UINT32_MAX)
+				write_entry(build, one->rules[i],
+					    (struct fw_entry *)entries->data + base);
+	}
+	return err;
+}
+
+static int build_classes(struct build *build)
+{
+	struct fw_array *arrays = build->out->arrays;
+	int i, err;
+
+	err = allocate(&arrays[FW_MAP_CLASSES], sizeof(struct fw_classes),
+		       build->class_count / FW_CLASSES_PER_VALUE);
+	if (!err && build->class_count)
+		memcpy(arrays[FW_MAP_CLASSES].data, build->classes,
+		       build->class_count * sizeof(*build->classes));
+	for (i = 0; i < 2 && !err; i++) {
+		err = allocate(&arrays[FW_MAP_SOURCES + i], sizeof(struct fw_prefix_classes),
+			       build->prefix_counts[i] / FW_PREFIX_CLASSES_PER_VALUE + 1);
+		if (!err)
+			memcpy(arrays[FW_MAP_SOURCES + i].data, build->prefix_classes[i],
+			       build->prefix_counts[i] * sizeof(uint32_t));
+	}
+	return err;
+}
+
+static void set_constants(struct build *build)
+{
+	const struct table_layout *from = table_get_layout(build->out->from);
+	const struct table_layout *to = table_get_layout(build->out->to);
+
+	build->out->tables.source4 = from->v4;
+	build->out->tables.source6 = from->v6;
+	build->out->tables.destination4 = to->v4;
+	build->out->tables.destination6 = to->v6;
+}
+
+static void count_rules(const struct fw_ruleset *ruleset, struct fw_settings *settings)
+{
+	size_t i;
+
+	settings->rules = ruleset->count;
+	settings->first_match = ruleset->first_match;
+	for (i = 0; i < ruleset->count; i++) {
+		const struct fw_rule *rule = &ruleset->rules[i];
+
+		settings->counts += rule->action == FW_COUNT;
+		settings->limits += rule->action == FW_LIMIT;
+		settings->limits_per_source += rule->action == FW_LIMIT && rule->rate.per_source;
+	}
+}
+
+int fw_compile(const struct fw_ruleset *ruleset, const struct table_progress *progress,
+	       struct fw_compiled *compiled)
+{
+	struct build build = { .ruleset = ruleset, .out = compiled };
+	int err;
+
+	memset(compiled, 0, sizeof(*compiled));
+	count_rules(ruleset, &compiled->settings);
+	err = fw_family_order(ruleset, 4, &build.families[0]) ?:
+		      fw_family_order(ruleset, 6, &build.families[1]);
+	if (!err)
+		err = build_dimensions(&build, progress);
+	if (!err)
+		err = build_vectors(&build) ?: build_entries(&build) ?: build_classes(&build);
+	if (!err)
+		set_constants(&build);
+	fw_family_free(&build.families[0]);
+	fw_family_free(&build.families[1]);
+	free(build.classes);
+	free(build.prefix_classes[0]);
+	free(build.prefix_classes[1]);
+	if (err)
+		fw_compiled_free(compiled);
+	return err;
+}
+
+void fw_compiled_free(struct fw_compiled *compiled)
+{
+	int i;
+
+	for (i = 0; i < FW_MAPS; i++)
+		free(compiled->arrays[i].data);
+	table_free(compiled->from);
+	table_free(compiled->to);
+	memset(compiled, 0, sizeof(*compiled));
+}

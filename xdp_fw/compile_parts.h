@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the parts of the compiler share. */
+#ifndef XDP_FW_COMPILE_PARTS_H
+#define XDP_FW_COMPILE_PARTS_H
+
+#include "compile.h"
+
+/* Different vectors of one dimension, in the order of their classes. */
+struct fw_vectors {
+	size_t words;
+	uint64_t *items;
+	size_t count;
+	size_t room;
+	uint32_t *slots;
+	size_t slot_count;
+};
+
+/* @class: of @vector, which is added if it is new. -ENOMEM, or -E2BIG saying so. */
+int fw_vectors_class(struct fw_vectors *vectors, const uint64_t *vector, uint32_t *class);
+void fw_vectors_free(struct fw_vectors *vectors);
+
+/**
+ * struct fw_family - the rules of one family
+ * @positions: of each rule of the ruleset, also of those of the other family, which mean nothing
+ * @rules: by position: the rule, or UINT32_MAX
+ */
+struct fw_family {
+	const struct fw_ruleset *ruleset;
+	unsigned int family;
+	size_t chunks;
+	size_t limit_chunk;
+	size_t count_chunk;
+	uint32_t *positions;
+	uint32_t *rules;
+	uint32_t used;
+	struct fw_vectors vectors[FW_DIMS];
+};
+
+int fw_family_order(const struct fw_ruleset *ruleset, unsigned int family, struct fw_family *out);
+void fw_family_free(struct fw_family *family);
+
+/* Lower decides, see struct fw_entry. */
+uint32_t fw_priority(const struct fw_ruleset *ruleset, size_t rule);
+
+static inline void fw_bit_set(uint64_t *vector, uint32_t position)
+{
+	vector[position / 64] |= UINT64_C(1) << position % 64;
+}
+
+static inline void fw_bit_clear(uint64_t *vector, uint32_t position)
+{
+	vector[position / 64] &= ~(UINT64_C(1) << position % 64);
+}
+
+/* Values of a dimension whose class is in a table by the value itself. */
+size_t fw_dimension_values(enum fw_dimension dimension);
+
+/* Vectors of such a dimension; @classes: of each value. Unused dimensions are left alone. */
+int fw_compile_indexed(struct fw_family *family, enum fw_dimension dimension, uint16_t *classes);
+
+/**
+ * fw_compile_addresses() - vectors of both families, and the table of prefixes
+ * @classes: out: by id; free() it
+ */
+int fw_compile_addresses(struct fw_family families[2], enum fw_dimension dimension,
+			 const struct table_progress *progress, struct table **table,
+			 uint32_t **classes, size_t *count);
+
+#endif

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What the lines of a ruleset mean, and what they can't. */
+#include "rules_text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "utf8.h"
+
+/* Octets of text that are shown of a word. */
+#define SHOWN 60
+
+#define PROTOCOL_GIVEN (-1)
+
+static int shown(struct fw_word word)
+{
+	return word.length < SHOWN ? word.length : SHOWN;
+}
+
+static void no_memory(struct fw_parser *parser, const struct fw_place *place)
+{
+	fw_error(parser, place, "%s", strerror(ENOMEM));
+}
+
+void fw_line_begin(struct fw_parser *parser)
+{
+	memset(&parser->rule, 0, sizeof(parser->rule));
+	parser->options = 0;
+	parser->failed = 0;
+}
+
+void fw_line_drop(struct fw_parser *parser)
+{
+	fw_rule_free(&parser->rule);
+	free(parser->numbers.items);
+	free(parser->addresses.items);
+	free(parser->addresses.sets);
+	memset(&parser->numbers, 0, sizeof(parser->numbers));
+	memset(&parser->addresses, 0, sizeof(parser->addresses));
+	parser->set.count = 0;
+	fw_line_begin(parser);
+}
+
+uint64_t fw_word_number(struct fw_parser *parser, const struct fw_place *place, struct fw_word word,
+			uint64_t max, const char *what)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < word.length; i++) {
+		value = value * 10 + (word.text[i] - '0');
+		if (value > max) {
+			fw_error(parser, place, "%s: %.*s is more than %llu", what, shown(word),
+				 word.text, (unsigned long long)max);
+			return 0;
+		}
+	}
+	return value;
+}
+
+/* Bounds are checked once it is known what the numbers are of. */
+void fw_numbers_add(struct fw_parser *parser, const struct fw_place *place, struct fw_word first,
+		    struct fw_word last)
+{
+	struct fw_range range = {
+		.first = fw_word_number(parser, place, first, UINT32_MAX, "number"),
+		.last = fw_word_number(parser, place, last, UINT32_MAX, "number"),
+	};
+
+	if (!parser->numbers.count || range.last > parser->largest) {
+		parser->largest = range.last;
+		parser->largest_place = *place;
+	}
+	if (range.first > range.last && !parser->failed)
+		fw_error(parser, place, "range %u-%u runs backwards", range.first, range.last);
+	if (fw_grow(&parser->numbers.items, parser->numbers.count, sizeof(range)))
+		no_memory(parser, place);
+	else
+		parser->numbers.items[parser->numbers.count++] = range;
+}
+
+void fw_option(struct fw_parser *parser, const struct fw_place *place, enum fw_option option,
+	       const char *name)
+{
+	if (parser->options & option)
+		fw_error(parser, place, "'%s' stands here a second time; a rule has it once", name);
+	parser->options |= option;
+}
+
+void fw_option_family(struct fw_parser *parser, const struct fw_place *place, unsigned int family)
+{
+	if (parser->options & FW_OPTION_IP)
+		fw_error(parser, place, "a rule has one of ip, ip6; write another rule");
+	parser->options |= FW_OPTION_IP;
+	parser->rule.family = family;
+}
+
+void fw_option_protocol(struct fw_parser *parser, const struct fw_place *place, int protocol,
+			const char *name)
+{
+	struct fw_numbers *numbers = &parser->rule.numbers[FW_PROTOCOL];
+
+	(void)name;
+	if (parser->options & FW_OPTION_PROTOCOL)
+		fw_error(parser, place,
+			 "a rule has one of tcp, udp, icmp, icmp6, proto; write another rule");
+	parser->options |= FW_OPTION_PROTOCOL;
+	parser->protocol = protocol;
+	parser->protocol_place = *place;
+	if (protocol == PROTOCOL_GIVEN || numbers->given)
+		return;
+	if (fw_grow(&numbers->items, 0, sizeof(*numbers->items))) {
+		no_memory(parser, place);
+		return;
+	}
+	numbers->given = true;
+	numbers->items[0] = (struct fw_range){ protocol, protocol };
+	numbers->count = 1;
+}
+
+void fw_option_numbers(struct fw_parser *parser, const struct fw_place *place,
+		       enum fw_number number)
+{
+	struct fw_numbers *target = &parser->rule.numbers[number], *read = &parser->numbers;
+	unsigned int bit = 1U << (16 + number);
+
+	/* The options that have a field of their own are checked by fw_option(). */
+	if (parser->options & bit && !parser->failed)
+		fw_error(parser, place, "'%s' stands here a second time; a rule has it once",
+			 fw_number_name(number));
+	parser->options |= bit;
+	if (read->count && parser->largest > fw_number_max(number) && !parser->failed)
+		fw_error(parser, &parser->largest_place, "%s: %u is more than %u",
+			 fw_number_name(number), parser->largest, fw_number_max(number));
+	free(target->items);
+	*target = *read;
+	memset(read, 0, sizeof(*read));
+}
+
+void fw_addresses_prefix(struct fw_parser *parser, const struct fw_place *place,
+			 struct fw_word word)
+{
+	struct fw_addresses *read = &parser->addresses;
+	char text[PREFIX_TEXT_SIZE];
+	struct prefix prefix;
+	bool host_bits;
+
+	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
+	if (word.length >= sizeof(text) || prefix_parse(text, &prefix, &host_bits)) {
+		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
+			 shown(word), word.text);
+		return;
+	}
+	if (prefix.family != parser->rule.family)
+		fw_error(parser, place, "%s is an IPv%u prefix in a rule for IPv%u", text,
+			 prefix.family, parser->rule.family);
+	if (fw_grow(&read->items, read->count, sizeof(prefix)))
+		no_memory(parser, place);
+	else
+		read->items[read->count++] = prefix;
+}
+
+static bool same(const char *text, struct fw_word word)
+{
+	return strlen(text) == word.length && !memcmp(text, word.text, word.length);
+}
+
+static size_t find_set(const struct fw_ruleset *ruleset, struct fw_word name)
+{
+	size_t i;
+
+	for (i = 0; i < ruleset->set_count; i++)
+		if (same(ruleset->sets[i].name, name))
+			break;
+	return i;
+}
+
+void fw_addresses_set(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
+{
+	struct fw_addresses *read = &parser->addresses;
+	size_t set = find_set(parser->ruleset, word);
+
+	if (set == parser->ruleset->set_count)
+		fw_error(parser, place, "no set '%.*s' above this line", shown(word), word.text);
+	else if (fw_grow(&read->sets, read->set_count, sizeof(set)))
+		no_memory(parser, place);
+	else
+		read->sets[read->set_count++] = set;
+}
+
+void fw_option_addresses(struct fw_parser *parser, struct fw_addresses *target)
+{
+	free(target->items);
+	free(target->sets);
+	*target = parser->addresses;
+	memset(&parser->addresses, 0, sizeof(parser->addresses));
+}
+
+int fw_word_flag(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
+{
+	static const char *const names[] = {
+		"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (same(names[i], word))
+			return 1 << i;
+	fw_error(parser, place,
+		 "'%.*s' is no TCP flag; there are cwr, ece, urg, ack, psh, rst, syn, fin",
+		 shown(word), word.text);
+	return 0;
+}
+
+void fw_option_flags(struct fw_parser *parser, const struct fw_place *place, bool negated,
+		     int flags, int mask)
+{
+	struct fw_flags *target = &parser->rule.flags;
+
+	if (target->given)
+		fw_error(parser, place, "'flags' stands here a second time; a rule has it once");
+	*target = (struct fw_flags){ .given = true, .negated = negated, .flags = flags };
+	target->mask = mask < 0 ? flags : mask;
+}
+
+void fw_option_name(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
+{
+	size_t i;
+
+	if (!word.length || word.length >= FW_NAME_MAX)
+		fw_error(parser, place, "name: 1 to %d octets, not %zu", FW_NAME_MAX - 1,
+			 word.length);
+	for (i = 0; i < word.length; i++)
+		if ((unsigned char)word.text[i] < ' ' || word.text[i] == 0x7f) {
+			fw_error(parser, place, "name: control characters have no place in it");
+			break;
+		}
+	free(parser->rule.name);
+	parser->rule.name = strndup(word.text, word.length);
+	if (!parser->rule.name)
+		no_memory(parser, place);
+	else if (!utf8_is_valid(parser->rule.name))
+		fw_error(parser, place, "name: not UTF-8");
+}
+
+void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t per_second)
+{
+	if (!per_second && !parser->failed)
+		fw_error(parser, place, "limit: at least 1/second; write 'action drop' for none");
+	parser->rule.action = FW_LIMIT;
+	parser->rule.rate = (struct fw_rate){ .per_second = per_second };
+}
+
+static void check_rule(struct fw_parser *parser, const struct fw_place *place)
+{
+	const struct fw_rule *rule = &parser->rule;
+
+	if (!(parser->options & FW_OPTION_IP))
+		fw_error(parser, place, "a rule needs one of ip, ip6");
+	else if (!(parser->options & FW_OPTION_PROTOCOL))
+		fw_error(parser, place, "a rule needs one of tcp, udp, icmp, icmp6, proto");
+	else if (rule->family == 4 && parser->protocol == 58)
+		fw_error(parser, &parser->protocol_place,
+			 "icmp6 goes with ip6; with ip there is icmp");
+	else if (rule->family == 6 && parser->protocol == 1)
+		fw_error(parser, &parser->protocol_place,
+			 "icmp goes with ip; with ip6 there is icmp6");
+}
+
+/* The line without comment and blanks around it; '#' inside quotes is text. */
+static char *line_text(const struct fw_parser *parser, const struct fw_place *place)
+{
+	const char *end = parser->lex.source + parser->lex.at, *start, *last;
+	bool quoted = false;
+
+	(void)place;
+	if (parser->lex.at >= parser->lex.size)
+		end = parser->lex.source + parser->lex.size;
+	start = end;
+	while (start > parser->lex.source && start[-1] != '\n')
+		start--;
+	while (start < end && isspace((unsigned char)*start))
+		start++;
+	for (last = start; last < end && (quoted || *last != '#'); last++)
+		quoted ^= *last == '"';
+	while (last > start && isspace((unsigned char)last[-1]))
+		last--;
+	return strndup(start, last - start);
+}
+
+/* A second's worth of twenty times as much would be 5 % beyond the limit. */
+static uint64_t default_burst(uint64_t per_second)
+{
+	return per_second / 20 ? per_second / 20 : 1;
+}
+
+void fw_rule_end(struct fw_parser *parser, const struct fw_place *place)
+{
+	struct fw_ruleset *ruleset = parser->ruleset;
+	struct fw_rule *rule = &parser->rule;
+
+	if (!parser->failed)
+		check_rule(parser, place);
+	if (!parser->failed && ruleset->count >= FW_RULES_MAX)
+		fw_error(parser, place, "more than %d rules", FW_RULES_MAX);
+	if (parser->failed) {
+		fw_line_drop(parser);
+		return;
+	}
+	rule->file = parser->file;
+	rule->line = place->first_line;
+	rule->text = line_text(parser, place);
+	if (rule->action == FW_LIMIT && !rule->rate.burst)
+		rule->rate.burst = default_burst(rule->rate.per_second);
+	if (!rule->text || fw_grow(&ruleset->rules, ruleset->count, sizeof(*rule))) {
+		no_memory(parser, place);
+		fw_line_drop(parser);
+		return;
+	}
+	ruleset->rules[ruleset->count++] = *rule;
+	fw_line_begin(parser);
+	fw_line_drop(parser);
+}
+
+void fw_order(struct fw_parser *parser, const struct fw_place *place)
+{
+	if (parser->depth || parser->ruleset->count)
+		fw_error(parser, place, "'order' stands at the top of a ruleset, before its rules");
+	parser->ruleset->first_match = true;
+}
+
+void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
+{
+	char text[PREFIX_TEXT_SIZE];
+	struct prefix prefix;
+	bool host_bits;
+
+	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
+	if (word.length >= sizeof(text) || prefix_parse(text, &prefix, &host_bits))
+		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
+			 shown(word), word.text);
+	else if (parser->set.count >= FW_SET_MAX)
+		fw_error(parser, place, "more than %d prefixes in a set", FW_SET_MAX);
+	else if (fw_grow(&parser->set.items, parser->set.count, sizeof(prefix)))
+		no_memory(parser, place);
+	else
+		parser->set.items[parser->set.count++] = prefix;
+}
+
+void fw_set_end(struct fw_parser *parser, const struct fw_place *place, struct fw_word name)
+{
+	struct fw_ruleset *ruleset = parser->ruleset;
+	struct fw_set *set = &parser->set;
+
+	if (find_set(ruleset, name) != ruleset->set_count)
+		fw_error(parser, place, "set '%.*s' is there already", shown(name), name.text);
+	if (parser->failed)
+		return;
+	fw_set_sort(set);
+	set->name = strndup(name.text, name.length);
+	if (!set->name || fw_grow(&ruleset->sets, ruleset->set_count, sizeof(*set))) {
+		free(set->name);
+		no_memory(parser, place);
+		return;
+	}
+	ruleset->sets[ruleset->set_count++] = *set;
+	memset(set, 0, sizeof(*set));
+}
+
+static int hex_digit(int digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit = tolower(digit);
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static int action_number(struct fw_word word)
+{
+	if (same("XDP_ABORTED", word))
+		return XDP_ABORTED;
+	if (same("XDP_DROP", word))
+		return XDP_DROP;
+	return same("XDP_PASS", word) ? XDP_PASS : -1;
+}
+
+void fw_test_add(struct fw_parser *parser, const struct fw_place *digest_place,
+		 struct fw_word digest, const struct fw_place *action_place, struct fw_word action)
+{
+	struct fw_ruleset *ruleset = parser->ruleset;
+	struct fw_test test = {
+		.action = action_number(action),
+		.file = parser->file,
+		.line = digest_place->first_line,
+	};
+	bool good = digest.length == 2 * sizeof(test.sha1);
+	size_t i;
+
+	for (i = 0; good && i < digest.length; i++) {
+		int digit = hex_digit((unsigned char)digest.text[i]);
+
+		good = digit >= 0;
+		test.sha1[i / 2] = test.sha1[i / 2] << 4 | (digit & 15);
+	}
+	if (!good)
+		fw_error(parser, digest_place, "sha1: 40 hexadecimal digits, not '%.*s'",
+			 shown(digest), digest.text);
+	if (test.action < 0)
+		fw_error(parser, action_place,
+			 "xdp_action: XDP_PASS, XDP_DROP or XDP_ABORTED, not '%.*s'", shown(action),
+			 action.text);
+	if (parser->failed)
+		return;
+	if (fw_grow(&ruleset->tests, ruleset->test_count, sizeof(test)))
+		no_memory(parser, digest_place);
+	else
+		ruleset->tests[ruleset->test_count++] = test;
+}
