@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The interfaces that were asked for: whether they exist; and which, if none was named. */
+/* The interfaces that were asked for: whether they exist, which if none was named, work on each. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -81,4 +81,23 @@ int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_stri
 	if (err)
 		ecbpf_strings_free(names);
 	return err;
+}
+
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface))
+{
+	struct ecbpf_root *root;
+	int err, result = 0;
+
+	for (size_t i = 0; i < interfaces->count; i++) {
+		err = ecbpf_root_open(interfaces->items[i], which, &root);
+		if (!err) {
+			err = work(root);
+			if (err == -ENOENT)
+				err = absent(interfaces->items[i]);
+			ecbpf_root_close(root);
+		}
+		result = result ?: err;
+	}
+	return result;
 }

@@ -79,25 +79,16 @@ int control_attach(struct ecbpf_strings *interfaces, const struct sampler_option
 	return err;
 }
 
+static int no_sampler(const char *interface)
+{
+	return ecbpf_fail(-ENOENT, "%s: no sampler in slot %d; nothing to detach", interface,
+			  ECBPF_SLOT_SAMPLER);
+}
+
 int control_detach(struct ecbpf_strings *interfaces, bool stage)
 {
-	struct ecbpf_root *root;
-	int err, result = 0;
-	size_t i;
-
-	for (i = 0; i < interfaces->count; i++) {
-		err = ecbpf_root_open(interfaces->items[i], stage ? ECBPF_STAGED : ECBPF_LIVE,
-				      &root);
-		if (!err) {
-			err = sampler_instance_detach(root);
-			if (err == -ENOENT)
-				ecbpf_fail(err, "%s: no sampler in slot %d; nothing to detach",
-					   interfaces->items[i], ECBPF_SLOT_SAMPLER);
-			ecbpf_root_close(root);
-		}
-		result = result ?: err;
-	}
-	return result;
+	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE,
+				sampler_instance_detach, no_sampler);
 }
 
 /* Take away those of our own, as far as they are still there: why not was said. */

@@ -54,6 +54,15 @@ int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone);
  */
 int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names);
 
+/**
+ * ecbpf_roots_each() - do @work on each interface's root array, on all even if one fails
+ * @absent: says what isn't there, where @work returns -ENOENT and has said nothing
+ *
+ * Return: the first error.
+ */
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface));
+
 /* Options -------------------------------------------------------------------------------- */
 
 enum ecbpf_option_kind {
