@@ -21,13 +21,14 @@ Usage: ./build.sh [OPTION...] COMMAND [ARGUMENT...]
 Commands:
   build, -b                build into build/release
   deps [GROUP...]          install the Debian packages that are missing; groups: build, demo,
-                           test, vm, ci (default: build demo test); --list names them all
+                           test, validate, vm, ci (default: build demo test); --list names them all
   demo [--keep]            build, then show root and filter at work between two namespaces
   test [--vm [KERNEL|all]] [-k PATTERN]
                            build, then run every test that this machine can run; --vm adds the
                            suites in a guest with another kernel, -k picks tests by name
   fuzz [ARGUMENT...]       build, then the long fuzzing runs
   bench [ARGUMENT...]      build, then the benchmarks (--help lists what they take)
+  validate [ARGUMENT...]   build, then compare tcp_stats with iperf3 and draw both
   format [--check]         clang-format all C sources, or only say what would change
   clean                    remove build/
 
@@ -105,6 +106,7 @@ demo  python3-scapy      py:scapy
 test  libcmocka-dev      pc:cmocka
 test  libcap2-bin        capsh
 test  libclang-rt-14-dev -
+test  libbpf-tools       tcplife
 test  bash-completion    /usr/share/bash-completion/bash_completion
 test  mandoc             mandoc
 test  nfdump-sflow       sfcapd
@@ -115,6 +117,8 @@ test  shellcheck         shellcheck
 test  tcpdump            tcpdump
 test  tshark             tshark
 test  xdp-tools          xdp-filter
+validate iperf3          iperf3
+validate python3-matplotlib py:matplotlib
 vm    busybox-static     /usr/share/doc/busybox-static
 vm    cpio               cpio
 vm    kmod               modprobe
@@ -342,6 +346,13 @@ command_fuzz()
 	exec "$top/tests/fuzz/run" "$@"
 }
 
+command_validate()
+{
+	prepare_run
+	need_packages validate >&2
+	exec "$top/tests/validate/run" "$@"
+}
+
 command_bench()
 {
 	prepare_run
@@ -376,12 +387,13 @@ command_clean()
 	rm -rf -- "$top/build"
 }
 
-# parse ARGUMENT...: sets the options, command and rest; what follows fuzz and bench is theirs
+# parse ARGUMENT...: sets the options, command and rest; what follows fuzz, bench and validate is
+# theirs
 parse()
 {
 	command='' rest=()
 	while [ $# -gt 0 ]; do
-		if [[ $command =~ ^(fuzz|bench)$ ]]; then
+		if [[ $command =~ ^(fuzz|bench|validate)$ ]]; then
 			rest=("$@")
 			return 0
 		fi
@@ -421,7 +433,7 @@ main()
 		clang=$(realpath -s "$(command -v "$clang")")
 	fi
 	case $command in
-	build | deps | demo | test | fuzz | bench | format | clean)
+	build | deps | demo | test | fuzz | bench | validate | format | clean)
 		"command_$command" "${rest[@]}"
 		;;
 	usage) usage ;;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/capability.h>
 
+#include <ecbpf/host.h>
+
 #include "internal.h"
 
 static bool capable(cap_value_t capability)
@@ -65,4 +67,13 @@ int ecbpf_fail_kernel(int err, const char *format, ...)
 				  strerror(-err));
 	}
 	return ecbpf_fail(err, "%s: %s", message, strerror(-err));
+}
+
+int ecbpf_capabilities_check(const char *what)
+{
+	const char *names = ecbpf_capabilities_missing();
+
+	return *names ? ecbpf_fail(-EPERM, "%s: missing: %s; run as root, or grant them", what,
+				   names) :
+			0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Whether interfaces that were asked for exist. */
+/* The interfaces that were asked for: whether they exist, which if none was named, work on each. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -62,4 +62,42 @@ int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone)
 	ecbpf_strings_free(&missing);
 	ecbpf_names_free(pinned);
 	return err;
+}
+
+int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names)
+{
+	char *const *from = asked->items;
+	char **pinned = NULL;
+	int err = 0;
+
+	*names = (struct ecbpf_strings){ 0 };
+	if (!asked->count) {
+		err = ecbpf_interfaces(&pinned);
+		from = pinned;
+	}
+	for (; !err && from && *from; from++)
+		err = ecbpf_strings_add(names, *from);
+	ecbpf_names_free(pinned);
+	if (err)
+		ecbpf_strings_free(names);
+	return err;
+}
+
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface))
+{
+	struct ecbpf_root *root;
+	int err, result = 0;
+
+	for (size_t i = 0; i < interfaces->count; i++) {
+		err = ecbpf_root_open(interfaces->items[i], which, &root);
+		if (!err) {
+			err = work(root);
+			if (err == -ENOENT)
+				err = absent(interfaces->items[i]);
+			ecbpf_root_close(root);
+		}
+		result = result ?: err;
+	}
+	return result;
 }

@@ -17,13 +17,23 @@ struct json_object *ecbpf_json_time(uint64_t nanoseconds)
 	return json_object_new_string(ecbpf_time_iso(nanoseconds, text));
 }
 
-int ecbpf_json_print(FILE *out, struct json_object *object)
+static int print(FILE *out, struct json_object *object, int layout)
 {
-	const char *text = json_object_to_json_string_ext(object, LAYOUT);
+	const char *text = json_object_to_json_string_ext(object, layout);
 	int err = text ? 0 : ecbpf_fail(-ENOMEM, "out of memory");
 
 	if (text)
 		fprintf(out, "%s\n", text);
 	json_object_put(object);
 	return err;
+}
+
+int ecbpf_json_print(FILE *out, struct json_object *object)
+{
+	return print(out, object, LAYOUT);
+}
+
+int ecbpf_json_line(FILE *out, struct json_object *object)
+{
+	return print(out, object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }

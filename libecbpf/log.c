@@ -8,6 +8,8 @@
 
 #include <bpf/libbpf.h>
 
+#include <ecbpf/host.h>
+
 #include "internal.h"
 
 #define MESSAGE_MAX 1024
@@ -47,6 +49,11 @@ void ecbpf_log_set(ecbpf_log_callback callback, void *context, enum ecbpf_log_le
 	sink.context = context;
 	sink.level = level;
 	libbpf_set_print(level >= ECBPF_LOG_DEBUG ? libbpf_print : NULL);
+}
+
+void ecbpf_log_verbose(void)
+{
+	ecbpf_log_set(sink.callback, sink.context, ECBPF_LOG_DEBUG);
 }
 
 static void log_va(enum ecbpf_log_level level, const char *format, va_list arguments)

@@ -44,12 +44,23 @@ static void print_row(FILE *out, const struct ecbpf_option *row)
 	print_wrapped(out, row->help, COLUMN);
 }
 
-static void print_rows(FILE *out, const struct ecbpf_option *rows, bool only_modes)
+/* A tool's own row stands for the common one of the same name. */
+static bool replaced(const struct ecbpf_option *row, const struct ecbpf_option *own)
+{
+	for (; own && own->kind != ECBPF_OPTION_END; own++)
+		if (row->name && own->name && !strcmp(row->name, own->name))
+			return true;
+	return false;
+}
+
+static void print_rows(FILE *out, const struct ecbpf_option *rows, const struct ecbpf_option *own,
+		       bool only_modes)
 {
 	for (; rows->kind != ECBPF_OPTION_END; rows++) {
 		if (rows->kind == ECBPF_OPTION_GROUP && !only_modes)
 			fprintf(out, "\n%s:\n", rows->help);
-		else if (rows->name && rows->help && (rows->mode || !only_modes))
+		else if (rows->name && rows->help && (rows->mode || !only_modes) &&
+			 !replaced(rows, own))
 			print_row(out, rows);
 	}
 }
@@ -77,8 +88,8 @@ void ecbpf_options_help(const struct ecbpf_tool *tool)
 	print_synopsis(stdout, tool);
 	fputc('\n', stdout);
 	print_wrapped(stdout, tool->summary, 0);
-	print_rows(stdout, tool->options, false);
-	print_rows(stdout, ecbpf_options_common, false);
+	print_rows(stdout, tool->options, NULL, false);
+	print_rows(stdout, ecbpf_options_common, tool->options, false);
 	if (tool->examples)
 		print_examples(stdout, tool->examples);
 	if (tool->overhead) {
@@ -91,6 +102,6 @@ void ecbpf_options_usage(const struct ecbpf_tool *tool)
 {
 	print_synopsis(stderr, tool);
 	fputs("\nModes:\n", stderr);
-	print_rows(stderr, tool->options, true);
+	print_rows(stderr, tool->options, NULL, true);
 	fputc('\n', stderr);
 }

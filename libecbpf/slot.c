@@ -146,6 +146,7 @@ static int set_occupied(struct ecbpf_root *root, unsigned int slot, bool occupie
 	if (!err) {
 		control.occupied &= ~(1U << slot);
 		control.occupied |= (uint32_t)occupied << slot;
+		control.changes++;
 		err = ecbpf_map_write(fd, &control);
 	}
 	return err ? ecbpf_fail_kernel(err, "%s: marking slot %u failed", root->interface->name,
@@ -158,8 +159,11 @@ static int put(struct ecbpf_root *root, unsigned int slot, int program)
 	int err;
 
 	err = set_occupied(root, slot, true);
-	if (err || !bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY))
+	if (err)
 		return err;
+	/* Again: now the change is there. */
+	if (!bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY))
+		return set_occupied(root, slot, true);
 	err = -errno;
 	if (!ecbpf_slot_program_id(root, slot))
 		set_occupied(root, slot, false);

@@ -2,11 +2,11 @@
 /* Counters and gauges to a statsd server, over UDP. */
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include <ecbpf/host.h>
 #include <ecbpf/tool.h>
 
 #include "internal.h"
@@ -37,42 +37,6 @@ struct ecbpf_statsd {
 	char datagram[DATAGRAM_MAX];
 };
 
-/* The first address that a socket can be connected to; -1: none. */
-static int connect_any(const struct addrinfo *addresses)
-{
-	int fd;
-
-	for (; addresses; addresses = addresses->ai_next) {
-		fd = socket(addresses->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (fd < 0)
-			continue;
-		if (connect(fd, addresses->ai_addr, addresses->ai_addrlen) == 0)
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
-static int open_socket(const char *host, uint16_t port)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *addresses;
-	char service[8];
-	int err, fd;
-
-	snprintf(service, sizeof(service), "%u", port);
-	err = getaddrinfo(host, service, &hints, &addresses);
-	if (err)
-		return ecbpf_fail(-EHOSTUNREACH, "statsd host %s: %s; check the name", host,
-				  err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
-	fd = connect_any(addresses);
-	freeaddrinfo(addresses);
-	if (fd < 0)
-		return ecbpf_fail(-EHOSTUNREACH, "statsd host %s: %m; check the routes to it",
-				  host);
-	return fd;
-}
-
 int ecbpf_statsd_open(const char *host, uint16_t port, const char *prefix,
 		      struct ecbpf_statsd **statsd)
 {
@@ -85,7 +49,7 @@ int ecbpf_statsd_open(const char *host, uint16_t port, const char *prefix,
 		free(opened);
 		return ecbpf_fail(-ENOMEM, "out of memory");
 	}
-	fd = open_socket(host, port);
+	fd = ecbpf_udp_open("statsd host", host, port);
 	if (fd < 0) {
 		free(opened->prefix);
 		free(opened);

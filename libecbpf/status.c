@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* An interface at one moment: what is attached, and the counters. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,8 +39,18 @@ static int counters_read(struct ecbpf_root *root, struct ecbpf_counters *sums, b
 }
 
 _Static_assert(sizeof(struct ecbpf_counters) ==
-		       sizeof(struct ecbpf_percpu) - sizeof(struct ecbpf_packet),
-	       "counters are what follows the packet");
+		       sizeof(struct ecbpf_percpu) - offsetof(struct ecbpf_percpu, actions),
+	       "counters are what a value ends with");
+
+int ecbpf_reasons_read(struct ecbpf_root *root, uint64_t counts[ECBPF_REASON_MAX])
+{
+	struct ecbpf_counters sums;
+	int err = counters_read(root, &sums, true);
+
+	if (!err)
+		memcpy(counts, sums.reasons, sizeof(sums.reasons));
+	return err;
+}
 
 int ecbpf_counters_clear(struct ecbpf_root *root)
 {

@@ -34,6 +34,36 @@ bool ecbpf_interrupted(void)
 	return interrupted;
 }
 
+static void caught_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+void ecbpf_interrupt_hold(void)
+{
+	sigset_t caught;
+
+	ecbpf_interrupt_catch();
+	caught_signals(&caught);
+	sigprocmask(SIG_BLOCK, &caught, NULL);
+}
+
+void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds)
+{
+	struct timespec rest = { nanoseconds / NS_PER_S, nanoseconds % NS_PER_S };
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	sigset_t caught, mask;
+
+	caught_signals(&caught);
+	sigprocmask(SIG_BLOCK, &caught, &mask);
+	sigdelset(&mask, SIGINT);
+	sigdelset(&mask, SIGTERM);
+	if (!interrupted)
+		ppoll(&readable, 1, &rest, &mask);
+}
+
 /* The signals get through only inside ppoll(), so that none is missed just before it. */
 static void sleep_until(int64_t when)
 {
@@ -41,9 +71,7 @@ static void sleep_until(int64_t when)
 	struct timespec rest;
 	int64_t left;
 
-	sigemptyset(&caught);
-	sigaddset(&caught, SIGINT);
-	sigaddset(&caught, SIGTERM);
+	caught_signals(&caught);
 	sigprocmask(SIG_BLOCK, &caught, &before);
 	while (!interrupted && (left = when - monotonic_now()) > 0) {
 		rest = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
@@ -52,9 +80,8 @@ static void sleep_until(int64_t when)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
+static int repeat(uint64_t interval, ecbpf_watch_callback callback, void *context, bool clear)
 {
-	bool terminal = isatty(STDOUT_FILENO);
 	int64_t next, began, late, last = 0;
 	int err;
 
@@ -63,7 +90,7 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 	ecbpf_interrupt_catch();
 	next = monotonic_now();
 	while (!interrupted) {
-		if (terminal)
+		if (clear)
 			fputs(HOME_AND_CLEAR, stdout);
 		began = monotonic_now();
 		err = callback(last ? (double)(began - last) / NS_PER_S : 0, context);
@@ -78,4 +105,14 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 		sleep_until(next);
 	}
 	return 0;
+}
+
+int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
+{
+	return repeat(interval, callback, context, isatty(STDOUT_FILENO));
+}
+
+int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context)
+{
+	return repeat(interval, callback, context, false);
 }

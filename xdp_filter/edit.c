@@ -250,7 +250,6 @@ static int inherit(const char *interface, struct filter_instance *instance)
 		return err;
 	close(instance->stats_map);
 	instance->stats_map = -1;
-	memset(&instance->stats_cleared, 0, sizeof(instance->stats_cleared));
 	return 0;
 }
 
@@ -338,28 +337,6 @@ int filter_edit(struct ecbpf_strings *interfaces, const struct filter_edit *edit
 	return err;
 }
 
-/* Do @work on each interface's filter, all of them even if one fails; the first error counts. */
-static int each(const struct ecbpf_strings *interfaces, bool stage,
-		int (*work)(struct ecbpf_root *root))
-{
-	struct ecbpf_root *root;
-	int err, result = 0;
-	size_t i;
-
-	for (i = 0; i < interfaces->count; i++) {
-		err = ecbpf_root_open(interfaces->items[i], stage ? ECBPF_STAGED : ECBPF_LIVE,
-				      &root);
-		if (!err) {
-			err = work(root);
-			if (err == -ENOENT)
-				no_filter(interfaces->items[i]);
-			ecbpf_root_close(root);
-		}
-		result = result ?: err;
-	}
-	return result;
-}
-
 static int detach(struct ecbpf_root *root)
 {
 	return ecbpf_slot_clear(root, ECBPF_SLOT_FILTER);
@@ -367,10 +344,10 @@ static int detach(struct ecbpf_root *root)
 
 int filter_detach(const struct ecbpf_strings *interfaces, bool stage)
 {
-	return each(interfaces, stage, detach);
+	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach, no_filter);
 }
 
 int filter_clear_status(const struct ecbpf_strings *interfaces)
 {
-	return each(interfaces, false, filter_instance_clear);
+	return ecbpf_roots_each(interfaces, ECBPF_LIVE, filter_instance_clear, no_filter);
 }

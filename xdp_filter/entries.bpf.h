@@ -11,6 +11,7 @@
 #include <ecbpf/abi.h>
 
 #include "table_abi.h"
+#include "table_touch.h"
 #include "verifier.bpf.h"
 #include "xdp_filter.h"
 
@@ -103,11 +104,29 @@ static __always_inline __u32 entries_find_allow(const struct ecbpf_packet *packe
 	return id ? *id : 0;
 }
 
-static __always_inline void entries_hit(__u32 id)
+static __always_inline struct filter_hits *entries_hits_of(__u32 id)
 {
 	__u32 shard = bpf_get_smp_processor_id() & filter_config.hit_shard_mask;
 	__u32 index = shard * filter_config.hit_shard_size + id / FILTER_HITS_PER_VALUE;
-	struct filter_hits *value = bpf_map_lookup_elem(&hits, &index);
+
+	return bpf_map_lookup_elem(&hits, &index);
+}
+
+/* Fetches the counters of this id and of the TABLE_EXPECTED that follow, two cache lines of them. */
+static __always_inline void entries_expect(const void *memory, __u32 id)
+{
+	const struct filter_hits *value = entries_hits_of(id);
+
+	(void)memory;
+	if (!value)
+		return;
+	table_touch(&value->count[id % FILTER_HITS_PER_VALUE]);
+	table_touch(&value->count[(id + TABLE_EXPECTED / 2 + 1) % FILTER_HITS_PER_VALUE]);
+}
+
+static __always_inline void entries_hit(__u32 id)
+{
+	struct filter_hits *value = entries_hits_of(id);
 
 	if (!value)
 		return;

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "instance.h"
+#include "stats.h"
 #include "table_maps.h"
 #include "xdp_filter.skel.h"
 
@@ -140,12 +141,18 @@ static void set_constants(struct build *build)
 	memcpy((void *)&build->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
 }
 
-/* The second of the limit goes on over a change, and so do the statistics of a generation. */
+/*
+ * The second of the limit goes on over a change, and so do the statistics, but for those of a filter
+ * that was detached.
+ */
 static int keep_maps(struct build *build)
 {
 	int err = 0;
 
-	if (build->instance->budget_map >= 0)
+	if (build->instance->stats_map < 0)
+		err = filter_stats_read(build->root, -1, &build->instance->stats_cleared);
+
+	if (!err && build->instance->budget_map >= 0)
 		err = bpf_map__reuse_fd(build->skeleton->maps.ptb_budget,
 					build->instance->budget_map);
 	if (!err && build->instance->stats_map >= 0)

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "map_view.h"
+#include "stats.h"
 
 #define PTB_MAX_PPS_DEFAULT 100
 /* How often to start again when a loader replaces the instance while it is read. */
@@ -152,28 +153,6 @@ static int read_list(struct filter_instance *instance, const struct map_view vie
 	return err ?: filter_list_sort(&instance->list, &duplicates);
 }
 
-static int read_stats(int fd, struct filter_stats *sums)
-{
-	int cpus = libbpf_num_possible_cpus(), cpu, i;
-	struct filter_stats *values;
-	uint32_t zero = 0;
-	int err = 0;
-
-	if (cpus < 0)
-		return cpus;
-	values = calloc(cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	memset(sums, 0, sizeof(*sums));
-	if (bpf_map_lookup_elem(fd, &zero, values))
-		err = -errno;
-	for (cpu = 0; cpu < cpus && !err; cpu++)
-		for (i = 0; i < FILTER_STAT_COUNT; i++)
-			sums->values[i] += values[cpu].values[i];
-	free(values);
-	return err;
-}
-
 static int read_maps(struct ecbpf_root *root, struct filter_instance *instance)
 {
 	struct map_view views[VIEWS];
@@ -191,7 +170,7 @@ static int read_maps(struct ecbpf_root *root, struct filter_instance *instance)
 	instance->hit_shard_mask = instance->config.hit_shard_mask;
 	instance->hit_shard_size = instance->config.hit_shard_size;
 	instance->stats_cleared = *(struct filter_stats *)views[VIEW_STATS_CLEARED].data;
-	err = read_stats(instance->stats_map, &instance->stats);
+	err = filter_stats_read(root, instance->stats_map, &instance->stats);
 	for (i = 0; i < FILTER_STAT_COUNT; i++)
 		instance->stats.values[i] -= instance->stats_cleared.values[i];
 	if (!err)

@@ -330,38 +330,19 @@ static int print_status(struct shown *shown, size_t count, enum filter_output ou
 	}
 }
 
-/* Names asked for, or all that have pins: then *@all is to be freed. */
-static int names_of(const struct ecbpf_strings *interfaces, char ***all, char *const **names,
-		    size_t *count)
-{
-	int err;
-
-	*all = NULL;
-	*names = interfaces->items;
-	*count = interfaces->count;
-	if (interfaces->count)
-		return 0;
-	err = ecbpf_interfaces(all);
-	if (err)
-		return err;
-	*names = *all;
-	while ((*all)[*count])
-		(*count)++;
-	return 0;
-}
-
 int filter_status(const struct ecbpf_strings *interfaces, enum filter_output output)
 {
-	char **all, *const *names;
+	struct ecbpf_strings names;
 	struct shown *shown;
-	size_t count;
 	int err;
 
-	err = names_of(interfaces, &all, &names, &count) ?: show_all(names, count, &shown);
+	err = ecbpf_interfaces_or_all(interfaces, &names);
+	if (!err)
+		err = show_all(names.items, names.count, &shown);
 	if (!err) {
-		err = print_status(shown, count, output);
-		unshow(shown, count);
+		err = print_status(shown, names.count, output);
+		unshow(shown, names.count);
 	}
-	ecbpf_names_free(all);
+	ecbpf_strings_free(&names);
 	return err;
 }

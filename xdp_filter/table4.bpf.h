@@ -37,7 +37,7 @@ static __always_inline const void *table4_value(const void *memory, enum table_m
 /* `address` in network order; the answer as in table_abi.h. */
 static __always_inline __u32 table4_lookup(__be32 address)
 {
-	const struct table_source source = { table4_value, NULL };
+	const struct table_source source = { .value = table4_value };
 
 	return table4_search(&table4, &source, bpf_ntohl(address));
 }

@@ -13,6 +13,7 @@
 TABLE_MAP(v6_filter);
 TABLE_MAP(v6_index);
 TABLE_MAP(v6_leaves);
+TABLE_MAP(v6_hints);
 TABLE_MAP(v6_low);
 
 const volatile struct table6_constants table6;
@@ -27,15 +28,18 @@ static __always_inline const void *table6_value(const void *memory, enum table_m
 		return bpf_map_lookup_elem(&v6_index, &index);
 	case TABLE_V6_LEAVES:
 		return bpf_map_lookup_elem(&v6_leaves, &index);
+	case TABLE_V6_HINTS:
+		return bpf_map_lookup_elem(&v6_hints, &index);
 	default:
 		return bpf_map_lookup_elem(&v6_low, &index);
 	}
 }
 
-/* `address`: four words in network order; the answer as in table_abi.h. */
-static __always_inline __u32 table6_lookup(const __be32 *address)
+/* `address`: four words in network order; the answer as in table_abi.h; `expect` as in table_source.h. */
+static __always_inline __u32 table6_lookup(const __be32 *address,
+					   void (*expect)(const void *memory, __u32 id))
 {
-	const struct table_source source = { table6_value, NULL };
+	const struct table_source source = { .value = table6_value, .expect = expect };
 
 	return table6_search(&table6, &source,
 			     (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),

@@ -24,6 +24,7 @@ struct {
 	__type(value, __u8);
 } local_addresses SEC(".maps");
 
+/* What no verdict's reason tells. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -138,41 +139,13 @@ static __always_inline __u32 filter_answer(struct xdp_md *ctx, const struct ecbp
 
 	if (!ptb_may_answer(ctx, packet))
 		return ECBPF_REASON_FILTER_FRAGMENT;
-	if (!ptb_take()) {
-		filter_count(FILTER_STAT_PTB_LIMIT);
+	if (!ptb_take())
 		return ECBPF_REASON_FILTER_TOO_BIG_LIMIT;
-	}
 	result = ptb_build(ctx, packet);
-	if (result == PTB_BUILT) {
-		filter_count(FILTER_STAT_PTB_SENT);
+	if (result == PTB_BUILT)
 		return ECBPF_REASON_FILTER_TOO_BIG;
-	}
 	filter_count(result == PTB_NO_ROOM ? FILTER_STAT_PTB_MEM_ERR : FILTER_STAT_PTB_ERR);
 	return ECBPF_REASON_FILTER_TOO_BIG_ERROR;
-}
-
-static __always_inline void filter_count_drop(__u32 reason)
-{
-	switch (reason) {
-	case ECBPF_REASON_FILTER_SOURCE:
-		filter_count(FILTER_STAT_IP_DROP);
-		break;
-	case ECBPF_REASON_FILTER_SOURCE6:
-		filter_count(FILTER_STAT_IP6_DROP);
-		break;
-	case ECBPF_REASON_FILTER_EVIL_BIT:
-		filter_count(FILTER_STAT_IP_EVIL_BIT);
-		break;
-	case ECBPF_REASON_FILTER_BAD_LENGTH:
-		filter_count(FILTER_STAT_BAD_LENGTH);
-		break;
-	case ECBPF_REASON_FILTER_IP_OPTIONS:
-		filter_count(FILTER_STAT_IP_OPTIONS);
-		break;
-	case ECBPF_REASON_FILTER_FRAGMENT:
-		filter_count(FILTER_STAT_IP_FRAG_DROP);
-		break;
-	}
 }
 
 ECBPF_SUBPROGRAM(xdp_filter_prog)
@@ -185,7 +158,7 @@ ECBPF_SUBPROGRAM(xdp_filter_prog)
 		if (packet->family == 4)
 			answer = table4_lookup(packet->saddr[0]);
 		else
-			answer = table6_lookup(packet->saddr);
+			answer = table6_lookup(packet->saddr, entries_expect);
 		if (ecbpf_unlikely(answer || flags & FILTER_NOTABLE))
 			reason = filter_judge(packet, answer);
 	} else {
@@ -196,7 +169,6 @@ ECBPF_SUBPROGRAM(xdp_filter_prog)
 	if (ecbpf_likely(reason == ECBPF_REASON_NO_OPINION))
 		return ecbpf_next(ctx, packet);
 
-	filter_count_drop(reason);
 	if (filter_config.ptb_max_pps && reason == ECBPF_REASON_FILTER_FRAGMENT &&
 	    packet->flags & ECBPF_FIRST_FRAGMENT) {
 		reason = filter_answer(ctx, packet);

@@ -144,9 +144,10 @@ static const struct ecbpf_tool tool = {
 		    "xdp_filter --load prefixes.txt --interface eth0\n"
 		    "xdp_filter --status --interface eth0",
 	.overhead =
-		"A few nanoseconds per packet behind the root program, whatever the length of "
-		"the list; up to 100 ns for packets that it drops. Changing a list of a million "
-		"prefixes takes seconds, during which the old one works on.",
+		"5 to 10 ns per packet behind the root program, up to 25 with a list of a million "
+		"prefixes; for packets that it drops 15 to 60, up to 200 if each has another "
+		"source of such a list. Changing one takes about a second, during which the old "
+		"one works on.",
 };
 
 static int edit(enum filter_change change)

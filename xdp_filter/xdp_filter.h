@@ -29,7 +29,7 @@ struct filter_config {
 	__u32 mtu;
 	/* Hit counters: copies that CPUs are spread over (a power of two), less one. */
 	__u32 hit_shard_mask;
-	/* 64-byte values in each copy; entries / 8. */
+	/* Values in each copy. */
 	__u32 hit_shard_size;
 };
 
@@ -68,7 +68,7 @@ struct filter_entry {
 #define FILTER_TAG_MAX	   64
 #define FILTER_ENTRIES_MAX 1000000
 
-#define FILTER_HITS_PER_VALUE 8
+#define FILTER_HITS_PER_VALUE 64
 
 struct filter_tag {
 	char text[FILTER_TAG_MAX];
@@ -130,7 +130,7 @@ enum filter_stat {
 	FILTER_STAT_COUNT,
 };
 
-/* Value of the per-CPU "stats"; only packets with something to count touch it. */
+/* Value of the per-CPU "stats", where those have zero that are counted by reason. */
 struct filter_stats {
 	__u64 values[FILTER_STAT_COUNT];
 };

@@ -153,28 +153,6 @@ int fw_change_validate(const char *rules)
 	return 0;
 }
 
-/* Do @work on each interface's firewall, all of them even if one fails; the first error counts. */
-static int each(const struct ecbpf_strings *interfaces, bool stage,
-		int (*work)(struct ecbpf_root *root))
-{
-	struct ecbpf_root *root;
-	int err, result = 0;
-	size_t i;
-
-	for (i = 0; i < interfaces->count; i++) {
-		err = ecbpf_root_open(interfaces->items[i], stage ? ECBPF_STAGED : ECBPF_LIVE,
-				      &root);
-		if (!err) {
-			err = work(root);
-			if (err == -ENOENT)
-				no_firewall(interfaces->items[i]);
-			ecbpf_root_close(root);
-		}
-		result = result ?: err;
-	}
-	return result;
-}
-
 static int detach(struct ecbpf_root *root)
 {
 	return ecbpf_slot_clear(root, ECBPF_SLOT_FIREWALL);
@@ -196,10 +174,10 @@ static int reset(struct ecbpf_root *root)
 
 int fw_change_detach(const struct ecbpf_strings *interfaces, bool stage)
 {
-	return each(interfaces, stage, detach);
+	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach, no_firewall);
 }
 
 int fw_change_reset(const struct ecbpf_strings *interfaces)
 {
-	return each(interfaces, false, reset);
+	return ecbpf_roots_each(interfaces, ECBPF_LIVE, reset, no_firewall);
 }

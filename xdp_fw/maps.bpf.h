@@ -27,6 +27,7 @@ TABLE_MAP(entries);
 	TABLE_MAP(side##_v6_filter);                                                            \
 	TABLE_MAP(side##_v6_index);                                                             \
 	TABLE_MAP(side##_v6_leaves);                                                            \
+	TABLE_MAP(side##_v6_hints);                                                             \
 	TABLE_MAP(side##_v6_low);                                                               \
                                                                                                 \
 	static __always_inline const void *side##_value(const void *memory, enum table_map map, \
@@ -73,9 +74,10 @@ static __always_inline const void *fw_map_value(const void *memory, enum fw_map 
 	}
 }
 
-#define FW_KERNEL_SOURCE                                                                       \
-	{                                                                                      \
-		.value = fw_map_value, .from = { from_value, NULL }, .to = { to_value, NULL }, \
+#define FW_KERNEL_SOURCE                                                \
+	{                                                               \
+		.value = fw_map_value, .from = { .value = from_value }, \
+		.to = { .value = to_value },                            \
 	}
 
 #endif

@@ -17,7 +17,7 @@
 		[TABLE_V4_BITS] = side "_v4_bits", [TABLE_V4_CELLS] = side "_v4_cells",     \
 		[TABLE_V4_POOL] = side "_v4_pool", [TABLE_V6_FILTER] = side "_v6_filter",   \
 		[TABLE_V6_INDEX] = side "_v6_index", [TABLE_V6_LEAVES] = side "_v6_leaves", \
-		[TABLE_V6_LOW] = side "_v6_low",                                            \
+		[TABLE_V6_HINTS] = side "_v6_hints", [TABLE_V6_LOW] = side "_v6_low",       \
 	}
 
 static const char *const from_names[TABLE_MAPS] = TABLE_NAMES("from");

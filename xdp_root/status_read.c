@@ -42,20 +42,14 @@ static int read_names(char *const *names, size_t count, bool asked_for, struct s
 
 int status_read(const struct ecbpf_strings *names, struct status_list *list)
 {
-	size_t count = 0;
-	char **pinned;
+	struct ecbpf_strings all;
 	int err;
 
 	*list = (struct status_list){ 0 };
-	if (names->count)
-		return read_names(names->items, names->count, true, list);
-	err = ecbpf_interfaces(&pinned);
-	if (err)
-		return err;
-	while (pinned && pinned[count])
-		count++;
-	err = read_names(pinned, count, false, list);
-	ecbpf_names_free(pinned);
+	err = ecbpf_interfaces_or_all(names, &all);
+	if (!err)
+		err = read_names(all.items, all.count, names->count, list);
+	ecbpf_strings_free(&all);
 	return err;
 }
 

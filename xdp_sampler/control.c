@@ -79,25 +79,34 @@ int control_attach(struct ecbpf_strings *interfaces, const struct sampler_option
 	return err;
 }
 
+static int no_sampler(const char *interface)
+{
+	return ecbpf_fail(-ENOENT, "%s: no sampler in slot %d; nothing to detach", interface,
+			  ECBPF_SLOT_SAMPLER);
+}
+
 int control_detach(struct ecbpf_strings *interfaces, bool stage)
 {
-	struct ecbpf_root *root;
-	int err, result = 0;
+	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE,
+				sampler_instance_detach, no_sampler);
+}
+
+/* Take away those of our own, as far as they are still there: why not was said. */
+static int detach_added(struct ecbpf_strings *added)
+{
+	struct ecbpf_strings there = { 0 };
+	struct ecbpf_status status;
+	int err = 0;
 	size_t i;
 
-	for (i = 0; i < interfaces->count; i++) {
-		err = ecbpf_root_open(interfaces->items[i], stage ? ECBPF_STAGED : ECBPF_LIVE,
-				      &root);
-		if (!err) {
-			err = sampler_instance_detach(root);
-			if (err == -ENOENT)
-				ecbpf_fail(err, "%s: no sampler in slot %d; nothing to detach",
-					   interfaces->items[i], ECBPF_SLOT_SAMPLER);
-			ecbpf_root_close(root);
-		}
-		result = result ?: err;
-	}
-	return result;
+	for (i = 0; i < added->count && !err; i++)
+		if (if_nametoindex(added->items[i]) &&
+		    !ecbpf_status_read(added->items[i], &status) &&
+		    status.attachment == ECBPF_ATTACHED && status.slots[ECBPF_SLOT_SAMPLER].id)
+			err = ecbpf_strings_add(&there, added->items[i]);
+	err = err ?: control_detach(&there, false);
+	ecbpf_strings_free(&there);
+	return err;
 }
 
 static bool changes_anything(const struct sampler_options *options)
@@ -139,13 +148,15 @@ int control_read(struct ecbpf_strings *interfaces, const struct sampler_options 
 	err = outputs_check(outputs) ?: outputs_wishes(outputs, &wishes);
 	if (err)
 		return err;
+	/* From here on, an interrupt still leads past the detachment below. */
+	ecbpf_interrupt_catch();
 	err = attach_missing(interfaces, options, &added);
 	if (!err && changes_anything(options) && added.count < interfaces->count)
 		err = control_attach(interfaces, options);
 	if (!err)
 		err = read_samples(interfaces, outputs, &wishes);
 	if (added.count)
-		detached = control_detach(&added, false);
+		detached = detach_added(&added);
 	ecbpf_strings_free(&added);
 	return err ?: detached;
 }

@@ -123,6 +123,9 @@ static int complete_settings(struct build *build, const struct sampler_options *
 		config->snaplen = options->snaplen;
 	else if (!config->snaplen)
 		config->snaplen = SAMPLER_SNAPLEN_DEFAULT;
+	if (options->ring & (options->ring - 1))
+		return ecbpf_fail(-EINVAL, "--ring %llu: not a power of two",
+				  (unsigned long long)options->ring);
 	if (!build->settings.ring)
 		build->settings.ring = options->ring ? options->ring : RING_DEFAULT;
 	else if (options->ring && options->ring != build->settings.ring)

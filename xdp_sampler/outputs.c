@@ -12,6 +12,9 @@
 #include "sink_statsd.h"
 #include "sink_top.h"
 
+#define STATSD_PORT	8125
+#define TOP_INTERVAL_NS UINT64_C(2000000000)
+
 void outputs_options_free(struct outputs_options *options)
 {
 	ecbpf_strings_free(&options->collectors);
@@ -117,8 +120,11 @@ int outputs_check(const struct outputs_options *options)
 					   "--write FILE");
 	if (options->files.files && !rotates)
 		return ecbpf_fail(-EINVAL, "--files goes with --rotate-size or --rotate-seconds");
-	if (options->top_suggest && !options->top)
-		return ecbpf_fail(-EINVAL, "--suggest goes with --top");
+	if ((options->top_suggest || options->top_interval) && !options->top)
+		return ecbpf_fail(-EINVAL, "--%s goes with --top",
+				  options->top_suggest ? "suggest" : "interval");
+	if (options->statsd_port && !options->statsd_host)
+		return ecbpf_fail(-EINVAL, "--statsd-port goes with --statsd HOST");
 	return options->top ? sink_top_check(options->top_key) : 0;
 }
 
@@ -136,10 +142,10 @@ int outputs_open(const struct outputs_options *options, const struct sampler_int
 		err = sink_sflow_open(&options->collectors, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
 	if (!err && options->statsd_host)
-		err = sink_statsd_open(options->statsd_host, options->statsd_port, interfaces, count, &sinks[made]) ?:
+		err = sink_statsd_open(options->statsd_host, options->statsd_port ? options->statsd_port : STATSD_PORT, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
 	if (!err && options->top)
-		err = sink_top_open(options->top_key, options->top_interval, options->top_suggest, interfaces, count, &sinks[made]) ?:
+		err = sink_top_open(options->top_key, options->top_interval ? options->top_interval : TOP_INTERVAL_NS, options->top_suggest, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
 	/* Last: its header is for who reads the pipe, who shall see nothing of a failure. */
 	if (!err && options->live)

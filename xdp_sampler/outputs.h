@@ -8,7 +8,7 @@
 #include "reader.h"
 #include "sink_pcapng.h"
 
-/* As typed; see the tool's options. */
+/* As typed; see the tool's options. Numbers that are 0 were not given. */
 struct outputs_options {
 	bool live;
 	struct pcapng_files files;

@@ -26,10 +26,12 @@
 /* The programs wake nobody until a ring is a quarter full: so this bounds the delay. */
 #define DRAIN_MS 10
 #define TICK_NS	 (100 * NS_PER_MS)
+#define CHECK_NS (2 * NS_PER_S)
 
 /**
  * struct ring - of one interface
  * @lock: socket whose abstract name makes us the ring's only reader
+ * @id: of the ring's map
  * @counts: descriptor, of the programs' counts
  * @report: mapped value of "reader"
  * @before: counts of the report when we began
@@ -41,6 +43,7 @@ struct ring {
 	struct sampler_interface interface;
 	struct sampler_reader_handle *reader;
 	int lock;
+	uint32_t id;
 	int counts;
 	struct sampler_reader *report;
 	struct sampler_reader before;
@@ -70,18 +73,24 @@ static uint64_t clock_ns(clockid_t clock)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* A ring has one reader; the kernel frees the name when that one ends, however it does. */
-static int lock_ring(int fd, const char *interface)
+/* 0: it can't be told. */
+static uint32_t map_id(int fd)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &length) ? 0 : info.id;
+}
+
+/* A ring has one reader; the kernel frees the name when that one ends, however it does. */
+static int lock_ring(uint32_t id, const char *interface)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	uint32_t length;
 	int lock, err;
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &length))
-		return -errno;
 	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ecbpf-sampler-%u",
-			  info.id);
+			  id);
 	lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (lock < 0)
 		return -errno;
@@ -117,9 +126,12 @@ static void take_wanted(struct sampler_reader_handle *reader, const struct sampl
 {
 	size_t i;
 
-	for (i = 0; i < reader->sink_count; i++)
-		if (!reader->sinks[i]->ended)
+	for (i = 0; i < reader->sink_count; i++) {
+		if (reader->sinks[i]->ended)
+			reader->sinks[i]->lost[sample->interface->index]++;
+		else
 			reader->sinks[i]->calls->take(reader->sinks[i], sample);
+	}
 	reader->taken++;
 }
 
@@ -187,7 +199,8 @@ static int open_ring(struct sampler_reader_handle *reader, struct ring *ring,
 	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
 	if (fd < 0 || ring->counts < 0)
 		return ecbpf_fail(-ENOENT, "%s: the sampler's maps are gone", name);
-	ring->lock = lock_ring(fd, name);
+	ring->id = map_id(fd);
+	ring->lock = lock_ring(ring->id, name);
 	err = ring->lock < 0 ? ring->lock : map_report(root, ring);
 	if (!err) {
 		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
@@ -317,12 +330,49 @@ static bool read_rings(struct sampler_reader_handle *reader)
 	return more;
 }
 
+/* Whether the programs of the live generation still write to the rings that are read. */
+static int check_rings(struct sampler_reader_handle *reader)
+{
+	struct ecbpf_root *root;
+	uint32_t id = 0;
+	size_t i;
+	int fd, err;
+
+	for (i = 0; i < reader->count; i++) {
+		struct ring *ring = &reader->rings[i];
+
+		err = ecbpf_root_open_readonly(ring->interface.name, ECBPF_LIVE, &root);
+		if (err)
+			return -ENODEV;
+		fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
+		id = fd < 0 ? 0 : map_id(fd);
+		if (fd >= 0)
+			close(fd);
+		ecbpf_root_close(root);
+		if (id != ring->id)
+			return ecbpf_fail(-ENODEV,
+					  "%s: its sampler was %s while it was read; read again",
+					  ring->interface.name, id ? "attached anew" : "detached");
+	}
+	return 0;
+}
+
+/* What is left, unless more comes all the time. */
+static void drain(struct sampler_reader_handle *reader)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + NS_PER_S;
+
+	while (read_rings(reader) && clock_ns(CLOCK_MONOTONIC) < end)
+		;
+}
+
 static int read_until_told(struct sampler_reader_handle *reader)
 {
-	uint64_t next = clock_ns(CLOCK_MONOTONIC) + TICK_NS, now;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), next = now + TICK_NS, check = now + CHECK_NS;
 	bool more = false;
+	int err = 0;
 
-	while (!ecbpf_interrupted()) {
+	while (!ecbpf_interrupted() && !err) {
 		if (!more)
 			poll(reader->waits, reader->count, DRAIN_MS);
 		more = read_rings(reader);
@@ -334,12 +384,13 @@ static int read_until_told(struct sampler_reader_handle *reader)
 		next = now + TICK_NS;
 		if (!tick(reader))
 			return 0;
+		if (now < check)
+			continue;
+		check = now + CHECK_NS;
+		err = check_rings(reader);
 	}
-	/* What is left, unless more comes all the time. */
-	next = clock_ns(CLOCK_MONOTONIC) + NS_PER_S;
-	while (read_rings(reader) && clock_ns(CLOCK_MONOTONIC) < next)
-		;
-	return 0;
+	drain(reader);
+	return err;
 }
 
 int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes *wishes,
@@ -351,7 +402,7 @@ int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes 
 	reader->wishes = wishes;
 	reader->sinks = sinks;
 	reader->sink_count = count;
-	ecbpf_interrupt_catch();
+	tick(reader);
 	err = read_until_told(reader);
 	tick(reader);
 	for (i = 0; i < count; i++)

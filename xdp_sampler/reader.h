@@ -34,9 +34,10 @@ const struct sampler_interface *reader_interfaces(const struct sampler_reader_ha
 						  size_t *count);
 
 /**
- * reader_run() - until SIGINT, SIGTERM, enough samples, or until nobody takes them any more
+ * reader_run() - until ecbpf_interrupted(), enough samples, or until nobody takes them any more
  *
- * Closes the sinks, having read what the rings still held.
+ * Closes the sinks, having read what the rings still held. Return: -ENODEV, said of which
+ * interface: its sampler was taken away or attached anew, so no more samples come from there.
  */
 int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes *wishes,
 	       struct sample_sink **sinks, size_t count);

@@ -26,6 +26,7 @@ struct sampler_interface {
  * struct sample - a record of the ring, checked
  * @time: ns since the Unix epoch
  * @sequence: of @cpu, from 1 on without gaps but for losses
+ * @pool: packets that @cpu has seen up to this one
  * @length: octets of the frame
  * @captured: octets at @data, at most @length
  * @rate: packets that it stands for
@@ -39,6 +40,7 @@ struct sample {
 	const struct sampler_interface *interface;
 	uint64_t time;
 	uint64_t sequence;
+	uint64_t pool;
 	uint32_t queue;
 	uint32_t length;
 	uint32_t captured;

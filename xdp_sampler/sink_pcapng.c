@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 /* Written as soon as so much waits, else at the next tick. */
 #define WRITE_OCTETS (256U << 10)
 #define PATH_OCTETS  4096
+/* At the end, who reads the pipe may pause that long. */
+#define PATIENCE_MS 5000
 
 /**
  * struct pcapng_sink - files or a pipe
@@ -36,6 +39,8 @@
  * @begin, @end: what waits in @buffer
  * @partial: octets at @begin whose block is partly written
  * @complained: an output error was told; the next one isn't
+ * @losses: of all interfaces, by index; as of the last tick
+ * @flags: of stdout, before it was made not to block
  */
 struct pcapng_sink {
 	struct sample_sink sink;
@@ -53,6 +58,8 @@ struct pcapng_sink {
 	size_t end;
 	size_t partial;
 	bool complained;
+	const struct sample_losses *losses;
+	int flags;
 };
 
 static struct pcapng_sink *of(struct sample_sink *sink)
@@ -196,21 +203,24 @@ static void end_section(struct pcapng_sink *self, const struct sample_losses *lo
 	}
 }
 
-static bool rotation_due(const struct pcapng_sink *self, uint64_t now)
+static bool is_large(const struct pcapng_sink *self)
 {
-	if (self->files.rotate_octets && self->octets >= self->files.rotate_octets)
-		return true;
+	return self->files.rotate_octets && self->octets >= self->files.rotate_octets;
+}
+
+static bool is_old(const struct pcapng_sink *self, uint64_t now)
+{
 	return self->files.rotate_ns && now - self->opened >= self->files.rotate_ns;
 }
 
 /* Everything that waits goes into the old file first; until it can, that one stays open. */
-static void rotate(struct pcapng_sink *self, const struct sample_losses *losses, uint64_t now)
+static void rotate(struct pcapng_sink *self, uint64_t now)
 {
 	int old = self->fd, err;
 
 	if (!flush(self))
 		return;
-	end_section(self, losses, now);
+	end_section(self, self->losses, now);
 	if (!flush(self))
 		return;
 	self->number++;
@@ -237,17 +247,41 @@ static void take(struct sample_sink *sink, const struct sample *sample)
 		return;
 	}
 	added(self, pcapng_packet(to, sample));
-	if (self->end - self->begin >= WRITE_OCTETS)
+	/* While writing fails, ticks are often enough to try again. */
+	if (is_large(self) && self->losses && !self->complained)
+		rotate(self, sample->time);
+	else if (self->end - self->begin >= WRITE_OCTETS)
 		flush(self);
+}
+
+/* Of a pipe, as long as nothing is written to it. */
+static bool nobody_reads(int fd)
+{
+	struct pollfd wait = { .fd = fd };
+
+	return poll(&wait, 1, 0) > 0 && wait.revents & POLLERR;
 }
 
 static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
 {
 	struct pcapng_sink *self = of(sink);
 
-	if (self->files.path && rotation_due(self, now))
-		rotate(self, losses, now);
+	self->losses = losses;
+	if (!self->files.path && nobody_reads(self->fd))
+		sink->ended = true;
+	if (self->files.path && (is_large(self) || is_old(self, now)))
+		rotate(self, now);
 	flush(self);
+}
+
+/* As flush(), and waits for a pipe whose reader goes on reading. */
+static void flush_patiently(struct pcapng_sink *self)
+{
+	struct pollfd wait = { .fd = self->fd, .events = POLLOUT };
+
+	while (!flush(self) && !self->sink.ended && errno == EAGAIN)
+		if (poll(&wait, 1, PATIENCE_MS) <= 0)
+			break;
 }
 
 /* Samples that still wait and never will be written. */
@@ -272,17 +306,12 @@ static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	struct pcapng_sink *self = of(sink);
 	struct timespec now;
-	int flags;
 
-	/* Who reads a pipe may take the rest in its own time. */
-	flags = fcntl(self->fd, F_GETFL);
-	if (!self->files.path && flags >= 0)
-		fcntl(self->fd, F_SETFL, flags & ~O_NONBLOCK);
 	clock_gettime(CLOCK_REALTIME, &now);
-	flush(self);
+	flush_patiently(self);
 	if (!self->sink.ended)
 		end_section(self, losses, now.tv_sec * 1000000000ULL + now.tv_nsec);
-	flush(self);
+	flush_patiently(self);
 	count_lost(self);
 }
 
@@ -292,6 +321,9 @@ static void close_sink(struct sample_sink *sink)
 
 	if (self->files.path && close(self->fd))
 		complain(self, errno);
+	/* The pipe may be others' too. */
+	if (!self->files.path)
+		fcntl(self->fd, F_SETFL, self->flags);
 	free(self->buffer);
 	free(self);
 }
@@ -300,16 +332,14 @@ static const struct sample_sink_calls calls = { take, tick, finish, close_sink }
 
 static int open_stdout(struct pcapng_sink *self)
 {
-	int flags;
-
 	if (isatty(STDOUT_FILENO))
 		return ecbpf_fail(-EINVAL,
 				  "--live: writes pcapng, which a terminal can't show; pipe it "
 				  "into 'tshark -r -'");
 	self->fd = STDOUT_FILENO;
 	signal(SIGPIPE, SIG_IGN);
-	flags = fcntl(self->fd, F_GETFL);
-	if (flags < 0 || fcntl(self->fd, F_SETFL, flags | O_NONBLOCK))
+	self->flags = fcntl(self->fd, F_GETFL);
+	if (self->flags < 0 || fcntl(self->fd, F_SETFL, self->flags | O_NONBLOCK))
 		return ecbpf_fail(-errno, "stdout: %s", strerror(errno));
 	begin_section(self);
 	return 0;

@@ -18,22 +18,40 @@
 /* Samples wait that long for company. */
 #define FLUSH_NS       (200 * 1000000ULL)
 #define COLLECTORS_MAX 16
+/* Errors that follow another one within that time are not told again. */
+#define QUIET_NS (60 * NS_PER_S)
 
+/**
+ * struct collector - who is sent to
+ * @agent: our address, by which the collector knows us
+ * @failed: when an error was met last, ns of CLOCK_MONOTONIC; 0: never
+ */
 struct collector {
 	const char *name;
 	int socket;
 	struct sockaddr_storage agent;
 	uint32_t sequence;
-	bool complained;
+	uint64_t failed;
+};
+
+/**
+ * struct pool - packets of an interface
+ * @sum: over all CPUs
+ * @cpus: the sum's parts, by CPU, of which @count are known
+ */
+struct pool {
+	uint64_t sum;
+	uint64_t *cpus;
+	size_t count;
 };
 
 /**
  * struct sflow_sink - datagrams in the making
  * @samples: encoded, without a datagram's header, which differs by collector
  * @held: flow samples among them, by interface
+ * @sent: flow samples of the last datagram, until the network had time to refuse it
  * @number: samples among them, counters included
  * @sequences: of flow and counter samples, by interface
- * @pools: packets, by interface
  */
 struct sflow_sink {
 	struct sample_sink sink;
@@ -45,9 +63,10 @@ struct sflow_sink {
 	size_t octets;
 	uint32_t number;
 	uint64_t held[SAMPLER_INTERFACES_MAX];
+	uint64_t sent[SAMPLER_INTERFACES_MAX];
 	uint32_t flow_sequences[SAMPLER_INTERFACES_MAX];
 	uint32_t counter_sequences[SAMPLER_INTERFACES_MAX];
-	uint64_t pools[SAMPLER_INTERFACES_MAX];
+	struct pool pools[SAMPLER_INTERFACES_MAX];
 	uint64_t drops[SAMPLER_INTERFACES_MAX];
 	uint64_t began;
 	uint64_t flushed;
@@ -67,47 +86,74 @@ static uint64_t clock_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+static void complain(struct collector *collector, int err)
+{
+	uint64_t now = clock_ns();
+
+	if (!collector->failed || now - collector->failed > QUIET_NS)
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "--sflow %s: sending failed: %s; samples are counted as lost until it "
+			  "works",
+			  collector->name, strerror(err));
+	collector->failed = now;
+}
+
+/* Whether nobody refused what was sent there before. */
+static bool was_taken(struct collector *collector)
+{
+	socklen_t length = sizeof(int);
+	int err = 0;
+
+	if (getsockopt(collector->socket, SOL_SOCKET, SO_ERROR, &err, &length) || !err)
+		return true;
+	complain(collector, err);
+	return false;
+}
+
 static bool send_to(struct sflow_sink *self, struct collector *collector)
 {
 	uint8_t datagram[SFLOW_HEADER_MAX + SFLOW_DATAGRAM_MAX];
 	uint32_t uptime = (clock_ns() - self->began) / 1000000;
 	size_t octets;
-	ssize_t sent;
 
 	octets = sflow_header(datagram, &collector->agent, ++collector->sequence, uptime,
 			      self->number);
 	memcpy(datagram + octets, self->samples, self->octets);
 	octets += self->octets;
-	sent = send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
-	/* That was about the datagram before; this one is on its way only if sent again. */
-	if (sent < 0 && errno == ECONNREFUSED)
-		sent = send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent == (ssize_t)octets) {
-		collector->complained = false;
+	if (send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    (ssize_t)octets)
 		return true;
-	}
-	if (!collector->complained)
-		ecbpf_log(
-			ECBPF_LOG_ERROR,
-			"--sflow %s: sending failed: %s; samples are counted as lost until it works",
-			collector->name, strerror(errno));
-	collector->complained = true;
+	complain(collector, errno);
 	return false;
 }
 
-/* A sample counts as delivered if every collector was sent it. */
+/* A sample counts as delivered if every collector was sent it and none refused it. */
+static void settle(struct sflow_sink *self)
+{
+	bool taken = true;
+	size_t i;
+
+	for (i = 0; i < self->collector_count; i++)
+		taken &= was_taken(&self->collectors[i]);
+	for (i = 0; i < self->count; i++) {
+		*(taken ? &self->sink.delivered[i] : &self->sink.lost[i]) += self->sent[i];
+		self->sent[i] = 0;
+	}
+}
+
 static void flush(struct sflow_sink *self)
 {
 	bool sent = true;
 	size_t i;
 
+	settle(self);
 	self->flushed = clock_ns();
 	if (!self->number)
 		return;
 	for (i = 0; i < self->collector_count; i++)
 		sent &= send_to(self, &self->collectors[i]);
 	for (i = 0; i < self->count; i++) {
-		*(sent ? &self->sink.delivered[i] : &self->sink.lost[i]) += self->held[i];
+		*(sent ? &self->sent[i] : &self->sink.lost[i]) += self->held[i];
 		self->held[i] = 0;
 	}
 	self->octets = 0;
@@ -121,15 +167,32 @@ static uint8_t *room(struct sflow_sink *self, size_t octets)
 	return self->samples + self->octets;
 }
 
+static void count_packets(struct pool *pool, const struct sample *sample)
+{
+	size_t count = sample->cpu + 1;
+	uint64_t *grown;
+
+	if (count > pool->count) {
+		grown = realloc(pool->cpus, count * sizeof(*grown));
+		if (!grown)
+			return;
+		memset(grown + pool->count, 0, (count - pool->count) * sizeof(*grown));
+		pool->cpus = grown;
+		pool->count = count;
+	}
+	pool->sum += sample->pool - pool->cpus[sample->cpu];
+	pool->cpus[sample->cpu] = sample->pool;
+}
+
 static void take(struct sample_sink *sink, const struct sample *sample)
 {
 	struct sflow_sink *self = of(sink);
 	unsigned int index = sample->interface->index;
 	uint8_t *to = room(self, SFLOW_FLOW_MAX + SFLOW_PACKET_MAX);
 
-	self->pools[index] += sample->rate;
-	self->octets += sflow_flow(to, sample, ++self->flow_sequences[index], self->pools[index],
-				   self->drops[index]);
+	count_packets(&self->pools[index], sample);
+	self->octets += sflow_flow(to, sample, ++self->flow_sequences[index],
+				   self->pools[index].sum, self->drops[index]);
 	self->held[index]++;
 	self->number++;
 }
@@ -187,11 +250,8 @@ static void note_losses(struct sflow_sink *self, const struct sample_losses *los
 {
 	size_t i;
 
-	for (i = 0; i < self->count; i++) {
-		if (losses[i].pool > self->pools[i])
-			self->pools[i] = losses[i].pool;
+	for (i = 0; i < self->count; i++)
 		self->drops[i] = losses[i].lost + self->sink.lost[i];
-	}
 }
 
 static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
@@ -213,6 +273,7 @@ static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	note_losses(of(sink), losses);
 	flush(of(sink));
+	settle(of(sink));
 }
 
 static void close_sink(struct sample_sink *sink)
@@ -222,6 +283,8 @@ static void close_sink(struct sample_sink *sink)
 
 	for (i = 0; i < self->collector_count; i++)
 		close(self->collectors[i].socket);
+	for (i = 0; i < self->count; i++)
+		free(self->pools[i].cpus);
 	free(self);
 }
 

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <ecbpf/tool.h>
@@ -200,7 +202,11 @@ static void print_table(struct top_sink *self, double seconds)
 	if (self->suggest && self->spec.field == TOP_SOURCE)
 		print_suggestion(self);
 	putchar('\n');
-	if (fflush(stdout))
+	if (!fflush(stdout))
+		return;
+	self->sink.ended = true;
+	/* Who closes a pipe has seen enough: no error to tell at the end. */
+	if (errno == EPIPE && !freopen("/dev/null", "we", stdout))
 		self->sink.ended = true;
 }
 
@@ -247,10 +253,12 @@ static void tick(struct sample_sink *sink, uint64_t now, const struct sample_los
 static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	struct top_sink *self = of(sink);
+	struct timespec now;
 
 	(void)losses;
+	clock_gettime(CLOCK_REALTIME, &now);
 	if (self->total.samples && self->began)
-		end_interval(self, self->began + self->interval);
+		end_interval(self, now.tv_sec * 1000000000ULL + now.tv_nsec);
 }
 
 static void close_sink(struct sample_sink *sink)
@@ -296,6 +304,8 @@ int sink_top_open(const char *key, uint64_t interval, bool suggest,
 		close_sink(&self->sink);
 		return -ENOMEM;
 	}
+	/* A closed pipe ends the table, and not the process, which has more to do. */
+	signal(SIGPIPE, SIG_IGN);
 	*out = &self->sink;
 	return 0;
 }

@@ -232,18 +232,12 @@ static int show_all(char *const *names, size_t count, enum sampler_status_format
 
 int status_show(const struct ecbpf_strings *interfaces, enum sampler_status_format format)
 {
-	char **pinned;
-	size_t count = 0;
+	struct ecbpf_strings names;
 	int err;
 
-	if (interfaces->count)
-		return show_all(interfaces->items, interfaces->count, format);
-	err = ecbpf_interfaces(&pinned);
-	if (err)
-		return err;
-	while (pinned[count])
-		count++;
-	err = show_all(pinned, count, format);
-	ecbpf_names_free(pinned);
+	err = ecbpf_interfaces_or_all(interfaces, &names);
+	if (!err)
+		err = show_all(names.items, names.count, format);
+	ecbpf_strings_free(&names);
 	return err;
 }

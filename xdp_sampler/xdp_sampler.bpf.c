@@ -2,8 +2,8 @@
 /*
  * Slot 1 picks packets; the verdict hook's emitter records those picked with their verdict.
  *
- * Bytes are kept aside when a packet is picked, before slots rewrite it. A packet that isn't
- * picked costs a decrement.
+ * Bytes are kept aside when a packet is picked, before slots rewrite it. Packets between two
+ * samples don't come here: root counts them down.
  */
 #define ECBPF_SLOT ECBPF_SLOT_SAMPLER
 #include <ecbpf/subprogram.bpf.h>
@@ -132,14 +132,9 @@ static __always_inline void sampler_capture(struct xdp_md *ctx, struct sampler_r
 
 static __always_inline int sampler_go_on(struct xdp_md *ctx)
 {
-	struct ecbpf_percpu *percpu;
+	struct ecbpf_percpu *percpu = ecbpf_percpu_get();
 
-	ecbpf_call_next(ctx);
-	percpu = ecbpf_percpu_get();
-	if (!percpu)
-		return XDP_PASS;
-	return ecbpf_finish(ctx, &percpu->packet, ECBPF_SLOT_ROOT, XDP_PASS,
-			    ECBPF_REASON_NO_OPINION);
+	return percpu ? ecbpf_next(ctx, &percpu->packet) : XDP_PASS;
 }
 
 static __always_inline __u64 sampler_distance(void)
@@ -150,33 +145,38 @@ static __always_inline __u64 sampler_distance(void)
 }
 
 /* Begin: a random place in the first round, so that CPUs and hosts don't pick in step. */
-static __always_inline void sampler_begin(struct sampler_pace *value)
+static __always_inline __u64 sampler_begin(void)
 {
-	__u64 left = sampler_distance();
-
-	if (!sampler_config.random)
-		left = 1 + bpf_get_prandom_u32() % sampler_config.rate;
-	value->left = left;
-	value->distance = left;
+	if (sampler_config.random)
+		return sampler_distance();
+	return 1 + bpf_get_prandom_u32() % sampler_config.rate;
 }
 
-/* Whether this packet is a sample. */
-static __always_inline _Bool sampler_pick(void)
+/*
+ * Whether this packet is a sample: the last of those counted down, which root does unless a slot
+ * was changed meanwhile.
+ */
+static __always_inline _Bool sampler_pick(struct ecbpf_countdown *countdown)
 {
+	_Bool counted = countdown->changes == ecbpf_control.changes;
 	struct sampler_pace *value;
 	__u32 zero = 0;
 
 	value = bpf_map_lookup_elem(&pace, &zero);
 	if (!value)
 		return 0;
-	if (ecbpf_unlikely(!value->left))
-		sampler_begin(value);
-	if (ecbpf_likely(--value->left))
+	countdown->changes = ecbpf_control.changes;
+	if (!value->distance) {
+		value->distance = sampler_begin();
+		countdown->left = value->distance;
+		counted = 0;
+	}
+	if (!counted && --countdown->left > 0)
 		return 0;
 	sampler_count(SAMPLER_COUNT_POOL, value->distance);
 	sampler_count(SAMPLER_COUNT_PICKED, 1);
 	value->distance = sampler_distance();
-	value->left = value->distance;
+	countdown->left = value->distance;
 	return 1;
 }
 
@@ -202,7 +202,9 @@ static __always_inline void sampler_mark(struct xdp_md *ctx)
 SEC("xdp")
 int xdp_sampler_prog(struct xdp_md *ctx)
 {
-	if (ecbpf_unlikely(sampler_pick())) {
+	struct ecbpf_percpu *percpu = ecbpf_percpu_get();
+
+	if (percpu && sampler_pick(&percpu->countdown)) {
 		if (sampler_config.filtered)
 			bpf_tail_call_static(ctx, &stages, SAMPLER_STAGE_FILTER);
 		sampler_mark(ctx);
@@ -234,7 +236,7 @@ static __always_inline __u64 sampler_next_sequence(void)
 }
 
 static __always_inline void sampler_emit(struct xdp_md *ctx, const struct ecbpf_packet *packet,
-					 struct sampler_aside *kept)
+					 struct sampler_aside *kept, __u64 pool)
 {
 	struct sampler_record *record = &kept->record;
 	__u64 flags = BPF_RB_NO_WAKEUP, waiting;
@@ -247,6 +249,7 @@ static __always_inline void sampler_emit(struct xdp_md *ctx, const struct ecbpf_
 	}
 	record->timestamp = bpf_ktime_get_ns();
 	record->sequence = sampler_next_sequence();
+	record->pool = pool;
 	record->ifindex = sampler_config.ifindex;
 	record->queue = ctx->rx_queue_index;
 	record->rate = sampler_config.rate;
@@ -283,7 +286,7 @@ int xdp_sampler_emitter(struct xdp_md *ctx)
 	if (sums && sums->pending) {
 		sums->pending = 0;
 		if (kept && kept->pending)
-			sampler_emit(ctx, &percpu->packet, kept);
+			sampler_emit(ctx, &percpu->packet, kept, sums->values[SAMPLER_COUNT_POOL]);
 		else
 			sums->values[SAMPLER_COUNT_ABANDONED]++;
 	}

@@ -6,8 +6,7 @@
 #include "outputs.h"
 #include "status.h"
 
-#define NS_PER_S    UINT64_C(1000000000)
-#define STATSD_PORT 8125
+#define NS_PER_S UINT64_C(1000000000)
 
 enum mode {
 	MODE_ATTACH = 1,
@@ -29,7 +28,7 @@ static struct {
 	int format;
 } env = {
 	.options = { .random = -1, .as_sent = -1 },
-	.outputs = { .top_key = "src", .top_interval = 2 * NS_PER_S, .statsd_port = STATSD_PORT },
+	.outputs = { .top_key = "src" },
 	.format = SAMPLER_STATUS_TEXT,
 };
 

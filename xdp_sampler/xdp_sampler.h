@@ -48,7 +48,7 @@ struct sampler_settings {
 	char filter[SAMPLER_FILTER_MAX];
 };
 
-/* Programs that the picking one goes on to, by index in the prog array "stages". */
+/* Programs that the slot's goes on to, by index in the prog array "stages". */
 enum sampler_stage {
 	/* Translated from --filter; ends in one of the next two. */
 	SAMPLER_STAGE_FILTER,
@@ -70,6 +70,7 @@ enum sampler_record_flags {
  * struct sampler_record - what the ring buffer holds for each sample, in host order
  * @timestamp: ns of CLOCK_MONOTONIC, when the verdict was given
  * @sequence: of this CPU and instance, from 1 on without gaps but for losses
+ * @pool: packets that this CPU has seen up to this one, whether or not they were picked
  * @length: octets of the frame
  * @captured: octets in @data
  * @rate: packets that it stands for
@@ -80,6 +81,7 @@ enum sampler_record_flags {
 struct sampler_record {
 	__u64 timestamp;
 	__u64 sequence;
+	__u64 pool;
 	__u32 ifindex;
 	__u32 queue;
 	__u32 length;
@@ -121,9 +123,7 @@ struct sampler_counts {
 
 /* Value of the per-CPU "pace". */
 struct sampler_pace {
-	/* Packets up to and with the next sample; 0: not begun. */
-	__u64 left;
-	/* Distance that left began with. */
+	/* Packets up to and with the next sample, from the one before on; 0: not begun. */
 	__u64 distance;
 	__u64 sequence;
 };

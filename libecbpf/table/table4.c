@@ -18,7 +18,7 @@
 #define COARSE_PASS_ONE_IN 32U
 
 /* Larger cells are worth this: bytes for each prefix, and what short lists may take anyhow. */
-#define MEMORY_PER_PREFIX 34U
+#define MEMORY_PER_PREFIX 31U
 #define MEMORY_MIN	  (8U << 20)
 
 struct table4_writer {

@@ -194,6 +194,11 @@ int table6_plan(const struct table_runs *runs, struct table_layout *layout)
 	layout->map[TABLE_V6_LEAVES].max_entries = trees->leaf_count + 1;
 	layout->map[TABLE_V6_LOW].value_size = sizeof(struct table6_low);
 	layout->map[TABLE_V6_LOW].max_entries = writer.low_count + 1;
+	if (runs->cover_count > TABLE6_HINTS_FROM) {
+		layout->v6.hints = 1;
+		layout->map[TABLE_V6_HINTS].value_size = TABLE6_HINTS * sizeof(__u32);
+		layout->map[TABLE_V6_HINTS].max_entries = trees->leaf_count / TABLE6_HINTS + 1;
+	}
 	table6_filter_plan(runs, layout);
 	return 0;
 }
@@ -205,6 +210,7 @@ int table6_fill(const struct table_runs *runs, const struct table_layout *layout
 		.runs = runs,
 		.trees.nodes = memory[TABLE_V6_INDEX],
 		.trees.leaves = memory[TABLE_V6_LEAVES],
+		.trees.hints = layout->v6.hints ? memory[TABLE_V6_HINTS] : NULL,
 		.trees.leaf_size = layout->map[TABLE_V6_LEAVES].value_size,
 		.trees.index_shift = layout->v6.index_shift,
 		.low = memory[TABLE_V6_LOW],

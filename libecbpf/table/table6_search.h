@@ -51,6 +51,18 @@ static __always_inline __u32 table6_refers(const volatile struct table6_constant
 	return constants->lows && word & TABLE6_LOW && !(word & TABLE_ID_MASK);
 }
 
+static __always_inline void table6_expect(const volatile struct table6_constants *constants,
+					  const struct table_source *source, __u32 leaf)
+{
+	const __u32 *hints;
+
+	if (!constants->hints || !source->expect)
+		return;
+	hints = source->value(source->memory, TABLE_V6_HINTS, leaf / TABLE6_HINTS);
+	if (hints)
+		source->expect(source->memory, hints[leaf % TABLE6_HINTS]);
+}
+
 /*
  * The word for a key. Whether one /64 is cut further is arithmetic and no branch, which would be
  * guessed wrongly for every other of the addresses that are listed.
@@ -70,6 +82,7 @@ static __always_inline __u32 table6_leaf_find(const volatile struct table6_const
 		table_touch(&leaf->lows[0]);
 		table_touch(&leaf->lows[TABLE6_FANOUT / 2]);
 	}
+	table6_expect(constants, source, index);
 	rank = table6_rank(leaf->keys, key->key) & (TABLE6_FANOUT - 1);
 	word = leaf->words[rank];
 	distance = key->key - leaf->keys[rank];

@@ -74,6 +74,10 @@ static void write_leaves(struct table6_trees *trees, const struct table6_entry *
 				(trees->leaf_count + i / TABLE6_FANOUT) * (size_t)trees->leaf_size);
 		leaf->keys[i % TABLE6_FANOUT] = i < count ? entries[i].key : beyond;
 		leaf->words[i % TABLE6_FANOUT] = i < count ? entries[i].word : 0;
+		if (trees->hints && i < count && entries[i].word & TABLE_ID_MASK &&
+		    !trees->hints[trees->leaf_count + i / TABLE6_FANOUT])
+			trees->hints[trees->leaf_count + i / TABLE6_FANOUT] = entries[i].word &
+									      TABLE_ID_MASK;
 		if (i < count && entries[i].word & TABLE6_LOW)
 			leaf->lows[i % TABLE6_FANOUT] = entries[i].low;
 	}

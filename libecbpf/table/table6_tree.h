@@ -21,6 +21,7 @@ struct table6_entries {
 struct table6_trees {
 	struct table6_node *nodes; /* NULL, as leaves: count only */
 	void *leaves;
+	__u32 *hints; /* NULL: none */
 	__u32 leaf_size;
 	__u32 index_shift;
 	__u32 node_count;

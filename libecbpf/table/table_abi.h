@@ -22,6 +22,7 @@ enum table_map {
 	TABLE_V6_FILTER,
 	TABLE_V6_INDEX,
 	TABLE_V6_LEAVES,
+	TABLE_V6_HINTS,
 	TABLE_V6_LOW,
 	TABLE_MAPS,
 };
@@ -39,6 +40,7 @@ struct table6_constants {
 	__u32 filter_shift; /* 64 minus the log2 of the filter's words of 64 bits */
 	__u32 index_shift; /* log2 of the index nodes in one value of v6_index */
 	__u32 lows; /* leaves have lows[] */
+	__u32 hints; /* there is v6_hints */
 };
 
 /*
@@ -98,15 +100,21 @@ struct table4_large {
  * v6_index, v6_leaves: search trees over 64-bit keys, 16 branches wide. One (in two halves) is over
  *	the upper half of addresses; others over the lower half, below a /64 that is cut further.
  *	A tree's index nodes lie in one value of v6_index.
+ * v6_hints: for each leaf, an id that is mostly at most TABLE_EXPECTED below its answers. What belongs
+ *	to an answer is far from it in memory; with a hint both are fetched at the same time. Lists that
+ *	aren't longer than TABLE6_HINTS_FROM have none: their hit counters stay in the cache.
  * v6_low: below a /64 that is cut into more than one: a few prefixes, tried one by one, or the
  *	two halves of a tree.
  *
  * A tree covers half of the 64-bit keys, those with the same top bit: within that half the sign of
  * a difference of two keys tells which is larger, without a branch.
  */
-#define TABLE6_FANOUT	 16U
-#define TABLE6_DEPTH_MAX 6U
-#define TABLE6_CHAIN_MAX 32U
+#define TABLE6_FANOUT	  16U
+#define TABLE6_HINTS	  1024U /* in one value */
+#define TABLE6_HINTS_FROM 65536U
+#define TABLE_EXPECTED	  15U
+#define TABLE6_DEPTH_MAX  6U
+#define TABLE6_CHAIN_MAX  32U
 
 /*
  * The filter's marks, bits of table6_constants.probes. Every prefix is marked by its first 64, 48,

@@ -25,7 +25,7 @@ __u32 table_find(const struct table_layout *layout, void *const memory[TABLE_MAP
 		 const struct prefix *address)
 {
 	const struct table_memory tables = { .layout = layout, .data = memory };
-	const struct table_source source = { table_value, &tables };
+	const struct table_source source = { .value = table_value, .memory = &tables };
 	__u64 halves[2];
 
 	memcpy(halves, address->addr, sizeof(halves));

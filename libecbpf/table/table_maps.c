@@ -14,7 +14,7 @@ const char *const table_map_names[TABLE_MAPS] = {
 	[TABLE_V4_BITS] = VARIABLE,    [TABLE_V4_CELLS] = "v4_cells",
 	[TABLE_V4_POOL] = "v4_pool",   [TABLE_V6_FILTER] = "v6_filter",
 	[TABLE_V6_INDEX] = "v6_index", [TABLE_V6_LEAVES] = "v6_leaves",
-	[TABLE_V6_LOW] = "v6_low",
+	[TABLE_V6_HINTS] = "v6_hints", [TABLE_V6_LOW] = "v6_low",
 };
 
 /*
@@ -24,7 +24,7 @@ const char *const table_map_names[TABLE_MAPS] = {
 static int replace_variable(struct bpf_map *map, const struct table_array_size *size)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "v4_bits", sizeof(__u32), size->value_size,
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, TABLE_VARIABLE, sizeof(__u32), size->value_size,
 				size->max_entries, &options);
 	int err;
 

@@ -8,6 +8,9 @@
 
 struct bpf_object;
 
+/* Name of the one map that is a variable, and so isn't pinned with the others. */
+#define TABLE_VARIABLE "v4_bits"
+
 /* What an object with one table calls its maps; the first is the section of a variable. */
 extern const char *const table_map_names[TABLE_MAPS];
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Measures what root array and filter cost per packet, beside programs that do nothing. */
+/*
+ * Measures what root array, filter and sampler cost per packet, and what the flow monitor costs per
+ * connection, beside programs that do nothing.
+ */
 #include "bench.h"
 
 #include <errno.h>
@@ -38,9 +41,10 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *bench);
 } suites[] = {
-	{ "memory", suite_memory }, { "root", suite_root },	    { "ipv4", suite_ipv4 },
-	{ "ipv6", suite_ipv6 },	    { "ptb", suite_ptb },	    { "live", suite_live },
-	{ "tool", suite_tool },	    { "firewall", suite_firewall },
+	{ "memory", suite_memory },	{ "root", suite_root },	      { "ipv4", suite_ipv4 },
+	{ "ipv6", suite_ipv6 },		{ "ptb", suite_ptb },	      { "live", suite_live },
+	{ "tool", suite_tool },		{ "sampler", suite_sampler }, { "monitor", suite_monitor },
+	{ "firewall", suite_firewall },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
@@ -63,8 +67,8 @@ static const struct ecbpf_option options[] = {
 			      "Run every case with few packets and short lists; judge no times"),
 	ECBPF_OPTION_STRINGS_ROW(
 		"only", &env.only, 0, 0, "SUITE[,SUITE...]",
-		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool, firewall (default: "
-		"all)"),
+		"Suites to run: memory, root, ipv4, ipv6, ptb, live, tool, sampler, monitor, "
+		"firewall (default: all)"),
 	{
 		.name = "passes",
 		.kind = ECBPF_OPTION_UNSIGNED,
@@ -106,8 +110,9 @@ static const struct ecbpf_option options[] = {
 
 static const struct ecbpf_tool tool = {
 	.name = "bench",
-	.summary = "Measures what root array and filter cost per packet. Exits with 1 if a target "
-		   "is missed.",
+	.summary =
+		"Measures what root array, filter and sampler cost per packet. Exits with 1 if a target "
+		"is missed.",
 	.options = options,
 	.examples = "bench\n"
 		    "bench --only root,ipv4 --passes 10 --json",
@@ -155,6 +160,7 @@ static void choose_sizes(struct bench *bench)
 	memcpy(bench->sizes, env.quick ? quick_sizes : sizes, sizeof(bench->sizes));
 	bench->addresses = env.quick ? 1 << 12 : 1 << 20;
 	bench->burst = env.quick ? 1 << 12 : 1 << 18;
+	bench->connections = env.quick ? 500 : 20000;
 }
 
 static int run_suites(struct bench *bench)

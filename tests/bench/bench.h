@@ -20,6 +20,7 @@ struct bare_bpf;
  * @sizes: of lists, growing; the first is 0
  * @addresses: how many are drawn, a power of two
  * @burst: live frames sent at once
+ * @connections: TCP connections made at once
  * @tools: folder that the tools were built in
  */
 struct bench {
@@ -29,6 +30,7 @@ struct bench {
 	size_t sizes[BENCH_SIZES];
 	size_t addresses;
 	unsigned long burst;
+	unsigned long connections;
 	const char *tools;
 };
 
@@ -65,5 +67,7 @@ int suite_ptb(struct bench *bench);
 int suite_firewall(struct bench *bench);
 int suite_live(struct bench *bench);
 int suite_tool(struct bench *bench);
+int suite_sampler(struct bench *bench);
+int suite_monitor(struct bench *bench);
 
 #endif

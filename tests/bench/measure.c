@@ -44,7 +44,7 @@ static double thread_ns(void)
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-static int run(const struct probe *probe, unsigned long repeat, double *ns)
+int measure_run(const struct probe *probe, unsigned long repeat, double *ns)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = probe->frame,
 		    .data_size_in = probe->size, .repeat = repeat);
@@ -68,7 +68,7 @@ int measure_verify(const struct probe *probe, unsigned long repeat)
 {
 	double ignored;
 
-	return run(probe, repeat, &ignored);
+	return measure_run(probe, repeat, &ignored);
 }
 
 struct measure *measure_new(const struct measure_settings *settings)
@@ -100,10 +100,10 @@ static int sample(const struct measurement *one, enum probe_role role,
 
 	if (!probe->frame)
 		return 0;
-	err = run(probe, WARM_UP, &preparing);
+	err = measure_run(probe, WARM_UP, &preparing);
 	pmu_read(settings->pmu, &before);
 	if (!err)
-		err = run(probe, WARM_UP + settings->repeat, &samples->ns[round]);
+		err = measure_run(probe, WARM_UP + settings->repeat, &samples->ns[round]);
 	pmu_read(settings->pmu, &after);
 	if (err)
 		return ecbpf_fail(err, "%s: could not be measured", one->name);

@@ -71,7 +71,13 @@ static inline size_t measure_rounds(const struct measure_settings *settings)
 	return settings->passes * settings->rounds;
 }
 
-/* Run a frame @repeat times. Return: -EBADMSG: the last one met another action than expected. */
+/**
+ * measure_run() - run a frame @repeat times
+ * @ns: out: CPU time, preparing included
+ *
+ * Return: -EBADMSG: the last one met another action than expected.
+ */
+int measure_run(const struct probe *probe, unsigned long repeat, double *ns);
 int measure_verify(const struct probe *probe, unsigned long repeat);
 
 struct measure;

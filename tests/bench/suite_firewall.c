@@ -9,7 +9,7 @@
 #include <linux/bpf.h>
 
 #include "bench.h"
-#include "../../xdp_fw/instance.h"
+#include "xdp_fw/instance.h"
 #include "rules_text.h"
 #include "sources.h"
 #include "subject.h"

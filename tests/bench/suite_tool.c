@@ -15,6 +15,7 @@
 #include "bench.h"
 #include "sources.h"
 #include "subject.h"
+#include "table_maps.h"
 #include "testbed.h"
 
 #define LOAD_SECONDS 5
@@ -26,7 +27,8 @@
 #define MIB (1024.0 * 1024)
 
 /* The maps that counters of hits are in; the others' memory is the list's. */
-#define HITS_PIN "/hits"
+#define HITS_PIN    "/hits"
+#define PROGRAM_PIN "/program"
 
 /* Sums that the walk over the pins adds to. */
 static struct {
@@ -49,34 +51,62 @@ static double file_number(const char *path, const char *key)
 	return value;
 }
 
-/* Memory of the map pinned there, in octets; 0: no map. */
-static double map_memory(const char *pin)
+/* Memory in octets; 0: no map. */
+static double map_memory(int map)
 {
-	int fd = bpf_obj_get(pin);
 	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", map);
+	return file_number(path, "map_id") < 0 ? 0 : file_number(path, "memlock");
+}
+
+/* Of the maps that are variables of the program: they have no pins. */
+static double variables_memory(int program)
+{
+	struct bpf_prog_info info = {};
+	uint32_t ids[64], length = sizeof(info), i;
 	double bytes = 0;
 
-	if (fd < 0)
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	info.map_ids = (uintptr_t)ids;
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
 		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (file_number(path, "map_id") >= 0)
-		bytes = file_number(path, "memlock");
-	close(fd);
+	for (i = 0; i < info.nr_map_ids; i++) {
+		struct bpf_map_info map = {};
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		length = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &length) &&
+		    !strcmp(map.name, TABLE_VARIABLE))
+			bytes += map_memory(fd);
+		close(fd);
+	}
 	return bytes;
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+	size_t length = strlen(path), end_length = strlen(end);
+
+	return length >= end_length && !strcmp(path + length - end_length, end);
 }
 
 static int add_pin(const char *path, const struct stat *info, int type, struct FTW *place)
 {
-	size_t length = strlen(path);
+	int fd;
 
 	(void)info;
 	(void)place;
 	if (type != FTW_F || !strstr(path, "/slot-"))
 		return 0;
-	if (length > strlen(HITS_PIN) && !strcmp(path + length - strlen(HITS_PIN), HITS_PIN))
-		memory.hits += map_memory(path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (ends_with(path, PROGRAM_PIN))
+		memory.list += variables_memory(fd);
 	else
-		memory.list += map_memory(path);
+		*(ends_with(path, HITS_PIN) ? &memory.hits : &memory.list) += map_memory(fd);
+	close(fd);
 	return 0;
 }
 

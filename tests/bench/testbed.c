@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,9 +113,9 @@ bool testbed_has_command(const char *name)
 	return false;
 }
 
-static void become_command(const char *const *argv, int output)
+static void become_command(const char *const *argv, int output, const cpu_set_t *cpus)
 {
-	sched_setaffinity(0, sizeof(allowed_cpus), &allowed_cpus);
+	sched_setaffinity(0, sizeof(*cpus), cpus);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 	execvp(argv[0], (char *const *)argv);
@@ -150,7 +151,7 @@ int testbed_run(const char *const *argv, double *seconds)
 				  strerror(errno));
 	pid = fork();
 	if (!pid)
-		become_command(argv, output);
+		become_command(argv, output, &allowed_cpus);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		err = ecbpf_fail(-errno, "%s: running it failed: %s", argv[0], strerror(errno));
 	if (!err && status) {
@@ -161,6 +162,54 @@ int testbed_run(const char *const *argv, double *seconds)
 	close(output);
 	if (!err && seconds)
 		*seconds = now() - began;
+	return err;
+}
+
+/* All allowed ones but where this process is, or that one if there is no other. */
+static cpu_set_t other_cpus(void)
+{
+	cpu_set_t others = allowed_cpus;
+
+	CPU_CLR(sched_getcpu(), &others);
+	return CPU_COUNT(&others) ? others : allowed_cpus;
+}
+
+pid_t testbed_start(const char *const *argv, int *output)
+{
+	int file = memfd_create("output", MFD_CLOEXEC);
+	cpu_set_t cpus = other_cpus();
+	pid_t pid;
+
+	if (file < 0)
+		return ecbpf_fail(-errno, "%s: no room for its output: %s", argv[0],
+				  strerror(errno));
+	pid = fork();
+	if (!pid)
+		become_command(argv, file, &cpus);
+	if (pid < 0) {
+		close(file);
+		return ecbpf_fail(-errno, "%s: running it failed: %s", argv[0], strerror(errno));
+	}
+	*output = file;
+	return pid;
+}
+
+int testbed_stop(pid_t pid, int output, char *text, size_t size)
+{
+	int status, err = 0;
+	ssize_t got;
+
+	kill(pid, SIGINT);
+	if (waitpid(pid, &status, 0) < 0)
+		err = -errno;
+	/* Many tools end by the signal. */
+	if (!err && status && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)) {
+		show(output);
+		err = ecbpf_fail(-ECANCELED, "process %d failed with status %d", pid, status);
+	}
+	got = pread(output, text, size - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
+	close(output);
 	return err;
 }
 

@@ -7,7 +7,9 @@
 #define BENCH_TESTBED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define TESTBED_BPFFS "/sys/fs/bpf"
 
@@ -30,6 +32,17 @@ bool testbed_has_command(const char *name);
  * @seconds: out: by the wall clock; may be NULL
  */
 int testbed_run(const char *const *argv, double *seconds);
+
+/**
+ * testbed_start() - run a command beside this process, on the other CPUs if there are any
+ * @output: what it prints; testbed_stop() closes it
+ *
+ * Return: its process id.
+ */
+pid_t testbed_start(const char *const *argv, int *output);
+
+/* Interrupt it, and wait for its end. What it printed is put into @text, cut to @size. */
+int testbed_stop(pid_t pid, int output, char *text, size_t size);
 
 /* The words of a command line, for testbed_run(). */
 #define TESTBED_COMMAND(...)    \

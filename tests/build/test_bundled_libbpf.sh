@@ -43,10 +43,10 @@ source_tarball()
 check_one_libbpf()
 {
 	local tool
-	for tool in xdp_root/xdp_root_loader xdp_filter/xdp_filter; do
-		! ldd "$scratch/build/$tool" | grep -E 'libbpf\.so|libxdp\.so' ||
+	for tool in "$scratch/prefix/sbin"/*; do
+		! LD_LIBRARY_PATH=$scratch/build/libecbpf ldd "$tool" | grep -E 'libbpf\.so|libxdp\.so' ||
 			fail "$tool loads the system's libbpf too"
-		! nm "$scratch/build/$tool" | grep -E ' [Tt] bpf_object__open' ||
+		! nm "$tool" | grep -E ' [Tt] bpf_object__open' ||
 			fail "$tool holds a libbpf of its own"
 	done
 	nm -D --defined-only "$scratch/build/libecbpf/libecbpf.so" |
@@ -61,10 +61,10 @@ tar -xf "$(source_tarball)" -C "$scratch/tree/ext/libbpf" --strip-components=1
 (cd "$scratch/tree/ext/libbpf" && find . -type f | sort) >"$scratch/before"
 
 quietly cmake -S "$scratch/tree" -B "$scratch/build" -DECBPF_WERROR=ON -DECBPF_TESTS=ON
-quietly cmake --build "$scratch/build" -j "$(nproc)" \
-	--target xdp_root_loader xdp_filter unit_tests packets_tests
+quietly cmake --build "$scratch/build" -j "$(nproc)" --target tools unit_tests packets_tests
 (cd "$scratch/tree/ext/libbpf" && find . -type f | sort) | diff "$scratch/before" - ||
 	fail "the build wrote into ext/libbpf"
+quietly cmake --install "$scratch/build" --prefix "$scratch/prefix"
 check_one_libbpf
 quietly ctest --test-dir "$scratch/build" --output-on-failure -L '^(unit|packets)$'
 

@@ -11,7 +11,8 @@ library=/usr/share/bash-completion/bash_completion
 set +eu
 # shellcheck source=/dev/null
 . "$library"
-for name in xdp_root_loader xdp_filter xdp_fw xdp_printk; do
+tools="xdp_root_loader xdp_filter xdp_fw xdp_printk xdp_sampler xdp_sampler_to_pcap"
+for name in $tools; do
 	# shellcheck source=/dev/null
 	. "$source_dir/scripts/completions/$name"
 done
@@ -32,12 +33,23 @@ complete_line()
 	[ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}" | sort
 }
 
-# listed HEADING: long options below it in --help
+# listed HEADING[|HEADING...]: long options below them in --help
 listed()
 {
-	awk -v heading="$1:" '/^[A-Z].*:$/ { here = $0 == heading } here' <<<"$help" |
+	awk -v heading="^($1):" '/^[A-Z].*:$/ { here = $0 ~ heading } here' <<<"$help" |
 		sed -nE 's/^ {2,6}(-., )?(--[^ ]*( --no-[^ ]*)?).*/\2/p' |
 		grep -oE -- '--[a-z][a-z-]*' | sort
+}
+
+# modes_of, options_of: of this tool
+modes_of()
+{
+	listed 'Modes|Outputs'
+}
+
+options_of()
+{
+	listed 'Options|Outputs|Sampling|Reading'
 }
 
 # with_argument OPTION: it, and what it would take, if it takes anything
@@ -45,9 +57,15 @@ with_argument()
 {
 	printf '%s\n' "$1"
 	case $1 in
-	--interface) echo ecbpf-none ;;
+	--interface) echo "${interface:-ecbpf-none}" ;;
 	--ips) echo 192.0.2.1 ;;
 	--load | --rules | --test | --from-nft) echo /dev/null ;;
+	--action) echo drop ;;
+	--reason) echo no_opinion ;;
+	--ring) echo 4096 ;;
+	--snaplen) echo 64 ;;
+	--interval | --rotate-seconds) echo 1s ;;
+	--files) printf '%s\n' 1 --rotate-size 1 ;;
 	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
 	esac
 }
@@ -66,11 +84,13 @@ ask()
 	done
 }
 
-# taken MODE OPTION: whether the tool takes it there. The interface doesn't exist, so that nothing
-# is ever done; modes that take none touch no interface.
+# taken MODE OPTION: whether the tool takes it there. The interface doesn't exist or has no root
+# array, so that nothing is ever done; modes that take none touch no interface.
 taken()
 {
-	local words said
+	local words said interface=ecbpf-none
+	# Whether outputs fit together is looked at once there is an interface.
+	[[ ! $'\n'$(listed Outputs)$'\n' == *$'\n'"$1"$'\n'* ]] || interface=lo
 	mapfile -t words < <(
 		with_argument "$1"
 		with_argument "$2"
@@ -78,12 +98,14 @@ taken()
 	if [ "$2" = --interface ]; then
 		ask "$1" "${words[@]}"
 	else
-		ask "$1" "${words[@]}" --interface ecbpf-none
+		ask "$1" "${words[@]}" --interface "$interface"
 	fi
 	case $said in
 	*"$1 has no use for $2;"* | *"$1 has no use for --${2#--no-};"*) return 1 ;;
 	*"$1 has no use for --interface;"*) ;;
-	*"no such network interface"*) return 0 ;;
+	*"$1 has no use for --rotate-size;"*) return 1 ;;
+	*"exclude each other;"* | *" go with "* | *" goes with "*) return 1 ;;
+	*"no such network interface"* | *": lo: "*) return 0 ;;
 	*) fail "${words[*]}: $said" ;;
 	esac
 	[ "$2" != --interface ] || return 1
@@ -94,13 +116,14 @@ taken()
 check_tool()
 {
 	local mode option modes options words
-	modes=$(listed Modes)
-	options=$(listed Options)
+	modes=$(modes_of)
+	options=$(options_of)
 	[ "$modes" ] || fail "$name --help lists no mode"
 	diff <(printf '%s\n' "$modes" --help --version | sort) <(complete_line "$name" --) ||
 		fail "$name: other modes are offered (>) than there are (<)"
 	for mode in $modes; do
 		for option in $options; do
+			[ "$option" != "$mode" ] || continue
 			! taken "$mode" "$option" || printf '%s\n' "$option"
 		done | sort >"$scratch/taken"
 		mapfile -t words < <(with_argument "$mode")
@@ -116,11 +139,12 @@ check_letters()
 	local letter mode words
 	for letter in {a..z} {A..Z}; do
 		mode=$(sed -nE "s/^ +-$letter, (--[a-z-]+).*/\\1/p" <<<"$help")
-		case $'\n'$(listed Modes)$'\n' in
+		case $'\n'$(modes_of)$'\n' in
 		*$'\n'"$mode"$'\n'*) ;;
 		*) mode= ;;
 		esac
-		[ "$letter" != i ] || continue
+		# Of an option, what it takes comes next.
+		[ "$mode" ] || ! grep -qE "^ +-$letter, --[a-z-]+ [A-Z]" <<<"$help" || continue
 		mapfile -t words < <([ -z "$mode" ] || with_argument "$mode")
 		diff <(complete_line "$name" "${words[@]}" --) \
 			<(complete_line "$name" "-$letter" "${words[@]:1}" --) ||
@@ -137,7 +161,9 @@ expect()
 	[ "$offered" = "$wanted" ] || fail "'$*' offers '$offered' instead of '$wanted'"
 }
 
-for name in xdp_root_loader xdp_filter xdp_fw xdp_printk; do
+for name in $tools; do
+	# What it does is known by its options, of which one is a mode.
+	[ "$name" != xdp_sampler_to_pcap ] || continue
 	tool=$(find "$build_dir" -type f -name "$name" -perm -u+x -print -quit)
 	help=$("$tool" --help)
 	check_tool
@@ -155,3 +181,8 @@ expect 10m xdp_filter --drop --expires 10
 expect '' xdp_filter --drop --ips ''
 touch "$scratch/prefixes.txt"
 expect "$scratch/prefixes.txt" xdp_filter --load "$scratch/pre"
+expect "$scratch/prefixes.txt" xdp_sampler_to_pcap --read "$scratch/pre"
+expect $'--debug\n--verdicts\n--write' xdp_sampler_to_pcap --read a --
+expect dport xdp_sampler --top = dp
+expect redirect xdp_sampler --live --action re
+expect $'--rotate-seconds\n--rotate-size' xdp_sampler --live --write a --rot

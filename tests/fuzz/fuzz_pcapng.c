@@ -2,9 +2,13 @@
 /* pcapng files, as xdp_sampler_to_pcap reads them. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <ecbpf/ecbpf.h>
 
+#include "convert.h"
 #include "pcapng_read.h"
 #include "target.h"
 
@@ -22,6 +26,20 @@ static unsigned int sum(const uint8_t *data, size_t octets)
 	while (octets--)
 		sum += data[octets];
 	return sum;
+}
+
+/* The whole of the tool: it ends as @wanted. */
+static void check_conversion(const uint8_t *data, size_t size, int wanted)
+{
+	static int file = -1;
+	char path[32];
+
+	if (file < 0)
+		file = memfd_create("input", 0);
+	REQUIRE(file >= 0 && !ftruncate(file, 0));
+	REQUIRE(pwrite(file, data, size, 0) == (ssize_t)size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	REQUIRE(convert(path, "/dev/null", "/dev/null") == wanted);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,5 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(packets <= size / 32);
 	pcapng_reader_close(reader);
 	fclose(file);
+	check_conversion(data, size, result);
 	return 0;
 }

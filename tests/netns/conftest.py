@@ -81,6 +81,16 @@ def bed(machine):
 
 
 @pytest.fixture
+def host(machine):
+    """A namespace with loopback alone, for what stays inside a host."""
+    # pylint: disable=redefined-outer-name,unused-argument
+    made = testbed.Namespace()
+    made.run("ip", "link", "set", "lo", "up")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def traffic(bed):
     # pylint: disable=redefined-outer-name
     made = Traffic(bed)

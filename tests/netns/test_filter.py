@@ -266,6 +266,7 @@ def test_clear(filtered, traffic):
 
 def test_detach(filtered, traffic):
     change(filtered, "--drop", "--ips", "192.0.2.0/24")
+    assert traffic.exchange(a=udp4("192.0.2.2")) == []
     change(filtered, "--detach")
     assert filtered.status()["slots"][2]["id"] == 0
     assert not any("slot-2" in path for path in filtered.pin_tree())
@@ -274,6 +275,12 @@ def test_detach(filtered, traffic):
         "Filter not attached to interface eth0.\n")
     change(filtered, "--attach")
     assert filtered.prefixes() == {}
+    assert set(filtered.filter_status()["stats"].values()) == {0}
+    change(filtered, "--drop", "--ips", "192.0.2.0/24")
+    change(filtered, "--clear-status")
+    filtered.root("--clear", "--interface", "eth0")
+    assert traffic.exchange(a=udp4("192.0.2.2")) == []
+    assert filtered.filter_status()["stats"]["ip_drop_count"] == 1
 
 
 def test_configuration_is_kept_where_nothing_is_said(filtered):

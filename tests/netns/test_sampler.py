@@ -1,170 +1,168 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""xdp_sampler over veth: what its outputs hold is what was sent, and every sample is counted."""
-import shutil
-import subprocess
+"""xdp_sampler over veth: attached, changed, read by one, taken away; every packet is counted."""
+import re
+import signal
+import socket
+import time
 
 import pytest
-from scapy.packet import Raw
 
-from testbed import (BUILD, DEADLINE, EX_OK, EX_UNAVAILABLE, EX_USAGE, GUEST, SERVER4,
-                     eventually, interrupt)
-from traffic import Tap, udp4, udp6
-
-SAMPLER = BUILD / "xdp_sampler/xdp_sampler"
-TO_PCAP = BUILD / "xdp_sampler/to_pcap/xdp_sampler_to_pcap"
-DROPPED = "192.0.2.7"
-
-pytestmark = pytest.mark.skipif(GUEST, reason="tshark and sfcapd take minutes in an emulated guest")
-
-
-def need(program):
-    if not shutil.which(program):
-        pytest.skip(f"no {program} here")
+from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, check_conservation,
+                      counts, ends, fields, finish, need, payloads_of, reading, received,
+                      sampled_bed, sampler, send, silence, state,
+                      statistics, terminate)
+from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, sample, scaled, validate)
+from traffic import Tap, counted, udp6
 
 
 @pytest.fixture
 def sampled(bed):
-    """Root, a filter that drops DROPPED, and a sampler that takes every packet."""
-    bed.attach()
-    bed.filter("--drop", "--ips", DROPPED, "--interface", "eth0")
-    sampler(bed, "--attach", "--rate", 1, "--snaplen", 1500)
-    return bed
+    return sampled_bed(bed)
 
 
-def sampler(bed, *arguments, **options):
-    return bed.server.run(SAMPLER, *arguments, "--interface", "eth0", **options)
-
-
-def state(bed):
-    return sampler(bed, "--status", "--json").json["interfaces"][0]
-
-
-def counts(bed):
-    return state(bed)["counts"]
-
-
-def send(bed, count, source="10.99.0.9"):
-    tap = Tap(bed.client)
-    try:
-        for number in range(count):
-            tap.send(udp4(source) / Raw(b"%08d" % number))
-    finally:
-        tap.close()
-
-
-def reading(bed, *arguments, **streams):
-    """A reader that has begun."""
-    process = bed.server.start(SAMPLER, *arguments, "--interface", "eth0", **streams)
-    return process
-
-
-def payloads(files):
-    """Payloads of UDP datagrams, as tshark finds them."""
-    found = []
-    for file in files:
-        done = subprocess.run(["tshark", "-r", str(file), "-Y", "udp", "-T", "fields", "-e",
-                               "udp.payload"], capture_output=True, text=True, check=True,
-                              timeout=DEADLINE * 4)
-        found += [bytes.fromhex(line) for line in done.stdout.split()]
-    return found
-
-
-def test_write(sampled, scratch):
-    """tshark and capinfos read it: bytes, verdicts, comments."""
-    need("tshark")
-    need("capinfos")
-    file = scratch / "out.pcapng"
-    process = reading(sampled, "--write", file)
-    eventually(file.exists, "a file")
-    send(sampled, 20)
-    send(sampled, 10, DROPPED)
-    eventually(lambda: state(sampled)["counts"]["received"] >= 30, "30 samples read")
-    assert interrupt(process).status == EX_OK
-    assert payloads([file]) == ([b"%08d" % number for number in range(20)] +
-                                [b"%08d" % number for number in range(10)])
-    subprocess.run(["capinfos", str(file)], check=True, stdout=subprocess.DEVNULL)
-    text = subprocess.run(["tshark", "-r", str(file), "-T", "fields", "-e", "ip.src", "-e",
-                           "frame.comment", "-e", "frame.interface_name", "-Y", "udp"],
-                          capture_output=True, text=True, check=True).stdout.splitlines()
-    for line in text:
-        source, comment, name = line.split("\t")
-        assert name == "eth0"
-        assert ("filter_source" in comment and "XDP_DROP" in comment) == (source == DROPPED)
-
-
-def test_live(sampled):
-    need("tshark")
-    live = reading(sampled, "--live", "--count", 5, "--action", "drop")
-    shark = subprocess.Popen(["tshark", "-r", "-", "-T", "fields", "-e", "ip.src"],
-                             stdin=live.stdout, stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.DEVNULL)
-    live.stdout.close()
-    live.stdout = None
-    send(sampled, 3)
-    send(sampled, 7, DROPPED)
-    out, _ = shark.communicate(timeout=DEADLINE * 4)
-    assert out.split() == [DROPPED] * 5
-    assert live.wait(DEADLINE) == EX_OK
-
-
-def test_rotation(sampled, scratch):
-    need("tshark")
-    process = reading(sampled, "--write", scratch / "out.pcapng", "--rotate-size", 20000)
-    eventually(lambda: list(scratch.glob("out-*")), "a file")
-    for round_ in range(1, 6):
-        send(sampled, 300)
-        eventually(lambda want=300 * round_: state(sampled)["counts"]["received"] >= want,
-                   "samples read")
-    assert interrupt(process).status == EX_OK
-    files = sorted(scratch.glob("out-*.pcapng"))
-    assert len(files) > 1
-    assert payloads(files) == [b"%08d" % number for number in range(300)] * 5
-
-
-def test_conservation(bed, scratch):
-    """With a ring of a page: picked = in the ring + lost, received = delivered + lost."""
-    bed.attach()
-    sampler(bed, "--attach", "--rate", 1, "--ring", 4096)
-    send(bed, 500)
-    full = eventually(lambda: counts(bed)["picked"] >= 500 and counts(bed), "all picked")
-    assert full["ring_full"] > 0
-    assert full["picked"] == sum(full[key] for key in ("emitted", "filtered", "ring_full",
-                                                       "abandoned"))
-    file = scratch / "out.pcapng"
-    process = reading(bed, "--write", file)
-    eventually(lambda: state(bed)["counts"]["received"] >= full["emitted"], "the ring read")
-    assert interrupt(process).status == EX_OK
-    now = state(bed)
-    assert now["counts"]["emitted"] == now["counts"]["received"]
+def test_status(sampled):
+    """JSON as the schema has it, with a sampler and without; the same counts in all forms."""
+    send(sampled, 7)
+    for _ in range(2):
+        document = sampler(sampled, "--status", "--json").json
+        validate(document, "xdp_sampler-status.schema.json")
+        text = sampler(sampled, "--status").out
+        metrics = sampler(sampled, "--status", "--openmetrics").out
+        if document["interfaces"][0]["attached"]:
+            assert document["interfaces"][0]["counts"]["picked"] == 7
+            assert counted(text, "picked") == 7
+            assert 'ecbpf_sampler_packets_total{interface="eth0",event="picked"} 7\n' in metrics
+            sampler(sampled, "--detach")
+    assert text == "Sampler not attached to interface eth0.\n"
+    assert metrics.endswith("# EOF\n")
 
 
 def test_filter_in_kernel(sampled):
     sampler(sampled, "--attach", "--filter", "udp port 53")
+    assert state(sampled)["config"]["filter_in_kernel"]
     tap = Tap(sampled.client)
     for number in range(10):
         tap.send(udp6(port=53 if number % 2 else 54))
     tap.close()
-    eventually(lambda: counts(sampled)["emitted"] >= 5 and counts(sampled)["filtered"] >= 5,
-               "samples")
+    seen = eventually(lambda: counts(sampled)["picked"] >= 10 and counts(sampled), "samples")
+    assert (seen["emitted"], seen["filtered"]) == (5, 5)
 
 
-def test_sflow(sampled, scratch):
-    need("sfcapd")
-    need("nfdump")
-    with_port = 16343
-    collector = sampled.server.start("sfcapd", "-p", with_port, "-b", "127.0.0.1", "-w", scratch,
-                                     "-t", "300")
-    eventually(lambda: f":{with_port} " in sampled.server.run("ss", "-lnuH").out, "sfcapd")
-    process = reading(sampled, "--sflow", f"127.0.0.1:{with_port}")
-    send(sampled, 40)
-    eventually(lambda: state(sampled)["counts"]["received"] >= 40, "40 samples read")
-    assert interrupt(process).status == EX_OK
-    collector.terminate()
-    collector.communicate(timeout=DEADLINE)
-    done = subprocess.run(["nfdump", "-R", str(scratch), "-q", "-o", "fmt:%sa %da",
-                           f"dst ip {SERVER4} and src ip 10.99.0.9"], capture_output=True,
-                          text=True, check=True)
-    assert len(done.stdout.splitlines()) == 40
+@pytest.mark.parametrize("wish, sources", sample((
+    (("--action", "drop"), {DROPPED}),
+    (("--action", "pass,tx"), {PASSED}),
+    (("--slot", "filter"), {DROPPED}),
+    (("--slot", "root,5"), {PASSED}),
+    (("--reason", "filter_source"), {DROPPED}),
+    (("--filter", f"src host {PASSED}"), {PASSED}),
+), 2))
+def test_wishes(sampled, scratch, wish, sources):
+    need("tshark")
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file, *wish)
+    eventually(file.exists, "a file")
+    send(sampled, 4)
+    send(sampled, 3, DROPPED)
+    eventually(lambda: counts(sampled)["picked"] >= 7, "7 samples")
+    ends(process)
+    assert {line[0] for line in fields(file, "ip.src")} == sources
+    assert len(fields(file, "ip.src")) == sum({PASSED: 4, DROPPED: 3}[one] for one in sources)
+    check_conservation(state(sampled), "file")
+
+
+def test_several_interfaces(bed, scratch):
+    """One process, attached by it and taken away at its end."""
+    need("tshark")
+    bed.add_veth("eth1")
+    silence(bed)
+    for name in ("eth0", "eth1"):
+        bed.root("--attach", "--interface", name)
+    file = scratch / "out.pcapng"
+    process = reading(bed, "--write", file, "--rate", 1, interface="eth0,eth1")
+    eventually(file.exists, "a file")
+    sent = {"eth0": send(bed, 30), "eth1": send(bed, 50, interface="eth1")}
+    for name, payloads in sent.items():
+        received(bed, len(payloads), name)
+    ends(process)
+    for name, payloads in sent.items():
+        found = fields(file, "udp.payload", only=f'udp and frame.interface_name == "{name}"')
+        assert [bytes.fromhex(line[0]) for line in found] == payloads
+        assert not state(bed, name)["attached"]
+    told = statistics(file.read_bytes())
+    assert [told[index][DELIVERED] for index in (0, 1)] == [30, 50]
+
+
+def test_terminated_while_samples_wait(sampled, scratch):
+    """SIGTERM: what the ring holds is written."""
+    need("tshark")
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file)
+    eventually(file.exists, "a file")
+    process.send_signal(signal.SIGSTOP)
+    payloads = send(sampled, 200)
+    eventually(lambda: counts(sampled)["waiting"] == 200, "200 samples that wait")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    assert finish(process).status == EX_OK
+    assert payloads_of([file]) == payloads
+    seen = state(sampled)
+    check_conservation(seen, "file")
+    assert seen["counts"]["waiting"] == 0 and seen["outputs"]["file"]["delivered"] == 200
+
+
+def test_tiny_ring(bed, scratch):
+    """With a ring of a page, sampled = written + sent + counted losses."""
+    need("tshark")
+    silence(bed)
+    bed.attach()
+    sampler(bed, "--attach", "--rate", 1, "--ring", 4096)
+    send(bed, 500)
+    seen = eventually(lambda: counts(bed)["picked"] >= 500 and counts(bed), "all picked")
+    assert seen["ring_full"] > 0 and seen["emitted"] == seen["waiting"] > 0
+    file = scratch / "out.pcapng"
+    with bed.server.entered():
+        collector = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    collector.bind(("127.0.0.1", 0))
+    process = reading(bed, "--write", file, "--sflow",
+                      f"127.0.0.1:{collector.getsockname()[1]}")
+    received(bed, seen["emitted"])
+    total = 500
+    for _ in range(5):
+        send(bed, scaled(400))
+        total += scaled(400)
+    eventually(lambda: counts(bed)["picked"] >= total, "all picked")
+    result = terminate(process)
+    collector.close()
+    assert result.status == EX_OK
+    seen = state(bed)
+    kernel = seen["counts"]
+    check_conservation(seen, "file", "sflow")
+    assert kernel["waiting"] == kernel["abandoned"] == kernel["malformed"] == 0
+    assert kernel["picked"] == total
+    assert len(payloads_of([file])) == seen["outputs"]["file"]["delivered"]
+    assert total == len(payloads_of([file])) + kernel["ring_full"] + seen["outputs"]["file"]["lost"]
+    told = statistics(file.read_bytes())[0]
+    assert told[RECEIVED] == told[ACCEPTED] == total
+    assert told[DELIVERED] == seen["outputs"]["file"]["delivered"]
+    assert told[DROPS] == kernel["ring_full"] + seen["outputs"]["file"]["lost"]
+
+
+def test_changed_while_it_is_read(sampled, scratch):
+    """Another rate takes new programs; reader, ring and counts go on."""
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file)
+    eventually(file.exists, "a file")
+    send(sampled, 20)
+    sampler(sampled, "--attach", "--rate", 10)
+    send(sampled, 100)
+    eventually(lambda: counts(sampled)["picked"] >= 30, "samples")
+    sampler(sampled, "--attach", "--rate", 1)
+    send(sampled, 5)
+    received(sampled, 35)
+    ends(process)
+    seen = state(sampled)
+    check_conservation(seen, "file")
+    assert seen["counts"]["picked"] == seen["outputs"]["file"]["delivered"] == 35
 
 
 def test_one_reader(sampled, scratch):
@@ -174,44 +172,91 @@ def test_one_reader(sampled, scratch):
     assert said.status not in (EX_OK, EX_USAGE)
     assert "another xdp_sampler reads" in said.one_line()
     assert not (scratch / "b.pcapng").exists()
-    assert interrupt(process).status == EX_OK
+    ends(process)
 
 
-def test_to_pcap(sampled, scratch):
-    file, verdicts = scratch / "out.pcapng", scratch / "out.csv"
-    process = reading(sampled, "--write", file, "--count", 6)
+@pytest.mark.parametrize("again", (False, True))
+def test_detached_while_it_is_read(sampled, scratch, again):
+    """A reader that can't get another sample says so and ends."""
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file)
     eventually(file.exists, "a file")
-    send(sampled, 6, DROPPED)
-    assert process.wait(DEADLINE) == EX_OK
-    sampled.server.run(TO_PCAP, "--read", file, "--write", scratch / "out.pcap", "--verdicts",
-                       verdicts)
-    lines = verdicts.read_text().splitlines()
-    assert len(lines) == 7
-    assert (scratch / "out.pcap").stat().st_size > 6 * 50
+    send(sampled, 3)
+    received(sampled, 3)
+    sampler(sampled, "--detach")
+    if again:
+        sampler(sampled, "--attach")
+    result = finish(process)
+    assert result.status not in (EX_OK, EX_USAGE)
+    assert re.search("eth0: its sampler was (detached|attached anew)", result.one_line())
+    assert (statistics(file.read_bytes())[0])[DELIVERED] == 3
 
 
-@pytest.mark.parametrize("arguments, words", (
-    (("--filter", "tcp prot 80"), "--filter 'tcp prot 80':"),
+def test_interrupted_as_it_begins(bed, scratch):
+    """Whenever that comes, no sampler stays that wasn't there."""
+    bed.root("--attach", "--interface", "eth0")
+    before = bed.pin_tree()
+    for step in range(scaled(20, 5)):
+        process = reading(bed, "--write", scratch / "out.pcapng")
+        time.sleep(step * 0.01)
+        result = terminate(process)
+        # Before it catches signals, it has changed nothing.
+        assert result.status in (EX_OK, -signal.SIGTERM), result
+        assert {path for path in bed.pin_tree() if "slot-1" in path} == set()
+    assert len(bed.pin_tree()) == len(before)
+
+
+@pytest.mark.parametrize("arguments, words", sample((
+    (("--filter", "tcp prot 80"), "--filter 'tcp prot 80': can't parse filter expression"),
     (("--rate", "0"), "--rate"),
+    (("--rate", "16777217"), "--rate"),
     (("--snaplen", "13"), "--snaplen"),
     (("--snaplen", "65536"), "--snaplen"),
+    (("--ring", "5000"), "power of two"),
     (("--write", "/nowhere/at/all"), "/nowhere/at/all"),
-))
+    (("--write", "/tmp"), "/tmp"),
+    (("--live", "--filter", "tcp prot 80"), "--filter 'tcp prot 80'"),
+    (("--live", "--action", "lose"), "--action 'lose'"),
+    (("--live", "--slot", "8"), "--slot '8'"),
+    (("--live", "--reason", "none_such"), "--reason 'none_such'"),
+    (("--live", "--files", "3"), "--write"),
+    (("--sflow", "127.0.0.1:none"), "--sflow '127.0.0.1:none'"),
+    (("--sflow", ":6343"), "--sflow ':6343'"),
+    (("--top=who",), "--top 'who'"),
+    (("--live", "--suggest"), "--suggest"),
+    (("--live", "--interval", "1s"), "--interval"),
+    (("--live", "--statsd-port", "1"), "--statsd-port"),
+), 5))
 def test_bad_input(bed, arguments, words):
     bed.root("--attach", "--interface", "eth0")
     before = bed.pin_tree()
-    mode = () if arguments[0] == "--write" else ("--attach",)
-    said = sampler(bed, *mode, *arguments, expect=None)
+    reads = arguments[0].split("=")[0] in ("--write", "--live", "--sflow", "--top")
+    said = sampler(bed, *(() if reads else ("--attach",)), *arguments, expect=None)
     assert said.status != EX_OK
     assert words in said.one_line()
+    assert not said.out
     assert bed.pin_tree() == before
 
 
-def test_no_root_array(bed):
-    said = sampler(bed, "--attach", expect=EX_UNAVAILABLE)
-    assert "no root array" in said.one_line()
+def test_no_root_array(bed, scratch):
+    for mode in (("--attach",), ("--write", scratch / "out.pcapng"), ("--top",)):
+        said = sampler(bed, *mode, expect=EX_UNAVAILABLE)
+        assert "no root array" in said.one_line()
+    assert not (scratch / "out.pcapng").exists()
+    assert not bed.pin_tree()
+
+
+def test_no_such_interface(bed):
+    bed.root("--attach", "--interface", "eth0")
+    before = bed.pin_tree()
+    said = sampler(bed, "--attach", interface="eth0,ecbpf-none", expect=None)
+    assert said.status != EX_OK and "ecbpf-none" in said.one_line()
+    assert bed.pin_tree() == before
 
 
 def test_detached(sampled):
     sampler(sampled, "--detach")
     assert not [slot for slot in sampled.status()["slots"] if slot["slot"] == 1 and slot["id"]]
+    assert not [path for path in sampled.pin_tree() if "slot-1" in path]
+    emitter = next(sampled.server.pins.rglob("emitter"))
+    assert sampled.server.run("bpftool", "--json", "map", "dump", "pinned", emitter).json == []

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What xdp_root_loader shows: table, JSON, reasons, OpenMetrics, rates."""
-import json
 import re
 
 import pytest
 
-from testbed import EX_NOINPUT, EX_OK, ROOT_LOADER, SOURCE, interrupt
+from testbed import EX_NOINPUT, EX_OK, ROOT_LOADER, interrupt, validate
 from traffic import udp4, udp6
 
 ACTIONS = ["XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT", "XDP_INVALID_ACTION"]
@@ -20,13 +19,6 @@ def counted(bed, traffic):
                                d=udp4(), e=udp6())
     assert arrived == ["d", "e"]
     return bed
-
-
-def validate(document, schema):
-    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema here")
-    path = SOURCE / "docs/schema" / schema
-    jsonschema.validate(document, json.loads(path.read_text()),
-                        cls=jsonschema.Draft202012Validator)
 
 
 def rows_of(text):

@@ -16,6 +16,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 MS_REC = 0x4000
@@ -85,6 +87,13 @@ def eventually(condition, what):
             return value
         assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
         time.sleep(0.01)
+
+
+def validate(document, schema):
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema here")
+    path = SOURCE / "docs/schema" / schema
+    jsonschema.validate(document, json.loads(path.read_text()),
+                        cls=jsonschema.Draft202012Validator)
 
 
 class Result:

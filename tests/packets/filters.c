@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "stats.h"
 #include "table_maps.h"
 #include "xdp_filter.skel.h"
 
@@ -145,9 +146,13 @@ int filter_program(const struct filter *filter)
 	return bpf_program__fd(filter->skeleton->progs.xdp_filter_prog);
 }
 
-void filter_stats_read(const struct filter *filter, struct filter_stats *stats)
+void filter_stats_sum(const struct filter *filter, struct filter_stats *stats)
 {
+	uint64_t reasons[ECBPF_REASON_MAX];
+
 	harness_sum(bpf_map__fd(filter->skeleton->maps.stats), (uint64_t *)stats, sizeof(*stats));
+	harness_reasons(filter->harness, reasons);
+	filter_stats_add_reasons(reasons, stats);
 }
 
 uint64_t filter_shard_read(const struct filter *filter, uint32_t shard, uint32_t id)

@@ -41,7 +41,7 @@ void filter_open(struct filter *filter, struct harness *harness, const struct fi
 void filter_close(struct filter *filter);
 
 int filter_program(const struct filter *filter);
-void filter_stats_read(const struct filter *filter, struct filter_stats *stats);
+void filter_stats_sum(const struct filter *filter, struct filter_stats *stats);
 uint64_t filter_hits_read(const struct filter *filter, uint32_t id);
 /* Of one copy of the counters, 0 to hit_shards - 1. */
 uint64_t filter_shard_read(const struct filter *filter, uint32_t shard, uint32_t id);

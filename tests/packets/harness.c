@@ -173,6 +173,7 @@ void harness_fill(struct harness *harness, unsigned int slot, int program)
 	int map = bpf_map__fd(harness->root->maps.ecbpf_slots);
 
 	assert_int_equal(harness_join(map, slot, program), 0);
+	harness->root->data_ecbpf->ecbpf_control.changes++;
 	if (program >= 0)
 		harness_occupy(harness,
 			       harness->root->data_ecbpf->ecbpf_control.occupied | 1U << slot);
@@ -211,6 +212,14 @@ static void read_state(const struct harness *harness, struct ecbpf_percpu *state
 	harness_sum(map, (uint64_t *)state, sizeof(*state));
 	state->packet = values[harness->cpu].packet;
 	free(values);
+}
+
+void harness_reasons(const struct harness *harness, uint64_t counts[ECBPF_REASON_MAX])
+{
+	struct ecbpf_percpu state;
+
+	read_state(harness, &state);
+	memcpy(counts, state.reasons, sizeof(state.reasons));
 }
 
 /* Which of @count counters moved, by one; the others must stand. */

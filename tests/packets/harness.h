@@ -82,6 +82,9 @@ void harness_run(struct harness *harness, const uint8_t *frame, size_t length,
 /* Update a prog array; returns 0 or -errno. */
 int harness_join(int map, uint32_t index, int program);
 
+/* Packets by reason since the harness was opened. */
+void harness_reasons(const struct harness *harness, uint64_t counts[ECBPF_REASON_MAX]);
+
 /* First value of a per-CPU array of @size octets, summed over all CPUs as 64-bit numbers. */
 void harness_sum(int map, uint64_t *sum, size_t size);
 

@@ -34,7 +34,7 @@ int table_lookup_prog(struct xdp_md *ctx)
 	if (lookup->family == 4)
 		lookup->answer = table4_lookup(lookup->address[0]);
 	else
-		lookup->answer = table6_lookup(lookup->address);
+		lookup->answer = table6_lookup(lookup->address, NULL);
 	return XDP_PASS;
 }
 

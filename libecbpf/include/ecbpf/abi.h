@@ -112,9 +112,21 @@ struct ecbpf_packet {
 	__u16 reserved;
 };
 
+/**
+ * struct ecbpf_countdown - packets that need not see the sampler's slot, so that they don't pay for it
+ * @left: packets up to and with the next one that runs the slot; 0 or less: all do
+ * @changes: of struct ecbpf_control when @left was set; where it differs, @left means nothing
+ */
+struct ecbpf_countdown {
+	__s64 left;
+	__u32 changes;
+	__u32 reserved;
+};
+
 /* The one value of the per-CPU map "ecbpf_percpu": packet in flight, and the counters. */
 struct ecbpf_percpu {
 	struct ecbpf_packet packet;
+	struct ecbpf_countdown countdown;
 	/* Verdicts by who gave them: slots, then root. */
 	__u64 actions[ECBPF_SLOTS + 1][ECBPF_ACTIONS];
 	__u64 reasons[ECBPF_REASON_MAX];
@@ -133,7 +145,9 @@ struct ecbpf_control {
 	 * slots alone tell who runs, whenever a loader dies.
 	 */
 	__u32 occupied;
-	__u32 reserved[15];
+	/* Grows whenever a slot is changed, before and after. */
+	__u32 changes;
+	__u32 reserved[14];
 };
 
 #define ECBPF_NAME_MAX 64

@@ -207,6 +207,12 @@ struct ecbpf_status {
 /* Fill in @status; -ENODEV: neither an interface nor pins of that name. Takes no lock. */
 int ecbpf_status_read(const char *interface, struct ecbpf_status *status);
 
+/*
+ * Packets by enum ecbpf_reason, summed over CPUs, since @root's generation was made, whatever was set
+ * to zero since. Return: -errno, saying nothing.
+ */
+int ecbpf_reasons_read(struct ecbpf_root *root, uint64_t counts[ECBPF_REASON_MAX]);
+
 /* Set all counters of @root to zero; concurrent packets are not lost from later counts. */
 int ecbpf_counters_clear(struct ecbpf_root *root);
 

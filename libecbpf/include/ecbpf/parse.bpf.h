@@ -180,12 +180,12 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet,
 	if (ip->version != 4)
 		return ECBPF_MALFORMED;
 
+	header = ip->ihl * 4;
 	packet->saddr[0] = ip->saddr;
 	packet->daddr[0] = ip->daddr;
 	packet->protocol = ip->protocol;
 	packet->ttl = ip->ttl;
 	flags = ECBPF_ADDRESSES;
-	header = ip->ihl * 4;
 	if (header != sizeof(*ip)) {
 		if (header < sizeof(*ip))
 			return flags | ECBPF_MALFORMED;
@@ -348,26 +348,32 @@ static __always_inline _Bool ecbpf_parse_priority_tags(struct ecbpf_packet *pack
 	return 0;
 }
 
+/* A frame that ends before its IP header begins. */
+static __always_inline _Bool ecbpf_parse_nothing(struct ecbpf_packet *packet)
+{
+	packet->family = 0;
+	packet->flags = ECBPF_TRUNCATED;
+	return 1;
+}
+
 static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 					       const struct ecbpf_frame *frame)
 {
 	__u32 offset = sizeof(struct ethhdr);
 	const struct ecbpf_vlan_tag *tag;
 	struct ecbpf_vlan_tag tag_copy;
-	const struct ethhdr *eth;
-	struct ethhdr eth_copy;
+	__be16 eth_copy[sizeof(struct ethhdr) / 2];
+	const __be16 *eth;
 	__be16 protocol;
 
 	packet->vlan_count = 0;
-	packet->family = 0;
-	packet->flags = ECBPF_TRUNCATED;
-	if (!ecbpf_frame_get(frame, 0, (const void **)&eth, &eth_copy, sizeof(eth_copy)))
-		return 1;
-	protocol = eth->h_proto;
+	if (!ecbpf_frame_get(frame, 0, (const void **)&eth, eth_copy, sizeof(eth_copy)))
+		return ecbpf_parse_nothing(packet);
+	protocol = eth[offsetof(struct ethhdr, h_proto) / 2];
 	if (ecbpf_is_vlan(protocol)) {
 		if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
 				     sizeof(tag_copy)))
-			return 1;
+			return ecbpf_parse_nothing(packet);
 		packet->vlan_tci[0] = tag->tci;
 		packet->vlan_count = 1;
 		protocol = tag->protocol;
@@ -375,7 +381,7 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 		if (ecbpf_is_vlan(protocol)) {
 			if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
 					     sizeof(tag_copy)))
-				return 1;
+				return ecbpf_parse_nothing(packet);
 			packet->vlan_tci[1] = tag->tci;
 			packet->vlan_count = 2;
 			protocol = tag->protocol;
@@ -383,7 +389,7 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 			if (ecbpf_is_vlan(protocol)) {
 				packet->l3_offset = offset;
 				if (!ecbpf_parse_priority_tags(packet, frame, &protocol))
-					return 1;
+					return ecbpf_parse_nothing(packet);
 				offset = packet->l3_offset & ECBPF_L3_OFFSET_MASK;
 			}
 		}
@@ -393,6 +399,7 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
 		packet->flags = ecbpf_parse_ipv6(packet, frame, offset);
 	} else {
+		packet->family = 0;
 		packet->flags = 0;
 		return 0;
 	}

@@ -146,17 +146,30 @@ static __always_inline int ecbpf_verdict(struct xdp_md *ctx, struct ecbpf_packet
 
 #define ECBPF_SLOT_CURRENT ((int)(ECBPF_SLOT) == ECBPF_SLOT_ROOT ? -1 : (int)(ECBPF_SLOT))
 
+/*
+ * Whether the sampler waits for a later packet. Its own countdown would cost each packet a tail
+ * call.
+ */
+static __always_inline _Bool ecbpf_sampler_waits(struct ecbpf_packet *packet)
+{
+	struct ecbpf_countdown *countdown = &ecbpf_percpu_of(packet)->countdown;
+
+	return countdown->changes == ecbpf_control.changes && --countdown->left > 0;
+}
+
 /* Constant indexes, so that each is a direct jump (a variable one costs a retpoline), and
  * one word to tell which are taken.
  */
-static __always_inline void ecbpf_call_next(struct xdp_md *ctx)
+static __always_inline void ecbpf_call_next(struct xdp_md *ctx, struct ecbpf_packet *packet)
 {
 	__u32 occupied = ecbpf_control.occupied;
 
 	if (ecbpf_likely(!(occupied >> (ECBPF_SLOT_CURRENT + 1))))
 		return;
 	ECBPF_TRY_SLOT(ctx, occupied, 0);
-	ECBPF_TRY_SLOT(ctx, occupied, 1);
+	if (ECBPF_SLOT_CURRENT < ECBPF_SLOT_SAMPLER && occupied & (1U << ECBPF_SLOT_SAMPLER) &&
+	    !ecbpf_sampler_waits(packet))
+		bpf_tail_call_static(ctx, &ecbpf_slots, ECBPF_SLOT_SAMPLER);
 	ECBPF_TRY_SLOT(ctx, occupied, 2);
 	ECBPF_TRY_SLOT(ctx, occupied, 3);
 	ECBPF_TRY_SLOT(ctx, occupied, 4);
@@ -170,7 +183,7 @@ static __always_inline void ecbpf_call_next(struct xdp_md *ctx)
  */
 static __always_inline int ecbpf_next(struct xdp_md *ctx, struct ecbpf_packet *packet)
 {
-	ecbpf_call_next(ctx);
+	ecbpf_call_next(ctx, packet);
 	return ecbpf_finish(ctx, packet, ECBPF_SLOT_ROOT, XDP_PASS, ECBPF_REASON_NO_OPINION);
 }
 

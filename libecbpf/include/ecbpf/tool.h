@@ -48,6 +48,21 @@ void ecbpf_strings_free(struct ecbpf_strings *strings);
  */
 int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone);
 
+/*
+ * Copy those that were @asked for, or if none was, all that have pins in this network namespace, to
+ * @names; free it with ecbpf_strings_free(), after an error too.
+ */
+int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names);
+
+/**
+ * ecbpf_roots_each() - do @work on each interface's root array, on all even if one fails
+ * @absent: says what isn't there, where @work returns -ENOENT and has said nothing
+ *
+ * Return: the first error.
+ */
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface));
+
 /* Options -------------------------------------------------------------------------------- */
 
 enum ecbpf_option_kind {
@@ -172,7 +187,8 @@ struct ecbpf_option {
  * struct ecbpf_tool - what a tool says about itself
  * @name: of the command
  * @summary: one sentence, with its full stop
- * @options: ends with a row of zeroes; --help, --version and --debug come by themselves
+ * @options: ends with a row of zeroes; --help, --version and --debug come by themselves, unless
+ *	a row has that name
  * @mode: out: the mode that was selected
  * @examples: commands, one per line
  * @overhead: what the tool costs
@@ -248,6 +264,9 @@ struct json_object *ecbpf_json_time(uint64_t nanoseconds);
  * for ecbpf_output_finish() to tell.
  */
 int ecbpf_json_print(FILE *out, struct json_object *object);
+
+/* The same on a single line, for programs that read object by object. */
+int ecbpf_json_line(FILE *out, struct json_object *object);
 
 /* OpenMetrics ---------------------------------------------------------------------------- */
 
@@ -345,9 +364,22 @@ typedef int (*ecbpf_watch_callback)(double seconds, void *context);
  */
 int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
+/* The same for what adds lines: a terminal isn't cleared. */
+int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
+
 /* Have SIGINT and SIGTERM interrupt system calls and make ecbpf_interrupted() true. */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
+
+/**
+ * ecbpf_interrupt_hold() - the same, but hold the signals back until ecbpf_interrupt_wait()
+ *
+ * So that no write is cut short by one.
+ */
+void ecbpf_interrupt_hold(void);
+
+/* Until @fd (-1: none) can be read, a signal came, or that time is over. */
+void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds);
 
 #ifdef __cplusplus
 }

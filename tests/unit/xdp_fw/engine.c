@@ -92,8 +92,8 @@ void engine_match(const struct engine *engine, const struct ecbpf_packet *packet
 	const struct fw_source source = {
 		.value = value,
 		.memory = engine,
-		.from = { from_value, engine },
-		.to = { to_value, engine },
+		.from = { .value = from_value, .memory = engine },
+		.to = { .value = to_value, .memory = engine },
 	};
 	struct fw_others others = {};
 	struct fw_found left = {};

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What became of how many flows, as text, JSON and OpenMetrics. */
+#include "counts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <json-c/json.h>
+
+static const char *const names[MONITOR_COUNT_MAX] = {
+#define X(constant, key) [MONITOR_COUNT_##constant] = #key,
+	MONITOR_COUNTS(X)
+#undef X
+};
+
+static const char *const output_names[MONITOR_OUTPUT_MAX] = {
+#define X(constant, key) [MONITOR_OUTPUT_##constant] = #key,
+	MONITOR_OUTPUTS(X)
+#undef X
+};
+
+int counts_read(int percpu, struct counts *counts)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu, i, err;
+	struct monitor_percpu *values;
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return ecbpf_fail(cpus, "number of CPUs: unknown");
+	values = calloc(cpus, sizeof(*values));
+	if (!values)
+		return ecbpf_fail(-ENOMEM, "out of memory");
+	*counts = (struct counts){};
+	err = bpf_map_lookup_elem(percpu, &zero, values) ? -errno : 0;
+	for (cpu = 0; cpu < cpus && !err; cpu++)
+		for (i = 0; i < MONITOR_COUNT_MAX; i++)
+			counts->values[i] += values[cpu].counts[i];
+	free(values);
+	return err ? ecbpf_fail(err, "reading counts: %m") : 0;
+}
+
+/* Noted and not ended yet. */
+static uint64_t active(const struct counts *counts)
+{
+	const uint64_t *values = counts->values;
+	uint64_t begun = values[MONITOR_COUNT_OPENED] + values[MONITOR_COUNT_FOUND];
+
+	return begun > values[MONITOR_COUNT_ENDED] ? begun - values[MONITOR_COUNT_ENDED] : 0;
+}
+
+/* In the ring, to be read. */
+static uint64_t waiting(const struct counts *counts, const struct monitor_report *report)
+{
+	uint64_t emitted = counts->values[MONITOR_COUNT_EMITTED];
+
+	return emitted > report->received ? emitted - report->received : 0;
+}
+
+static bool is_on(const struct monitor_report *report, int output)
+{
+	return report->outputs >> output & 1;
+}
+
+void counts_print(pid_t pid, const struct counts *counts, const struct monitor_report *report)
+{
+	char time[ECBPF_TIME_MAX];
+	int i;
+
+	printf("tcp_monitor, process %d, since %s\n", pid, ecbpf_time_iso(report->began, time));
+	printf("hook: %s\n", report->hook);
+	printf("active: %" PRIu64 " of %llu\n", active(counts), report->max_flows);
+	for (i = 0; i < MONITOR_COUNT_MAX; i++)
+		printf("%s: %" PRIu64 "\n", names[i], counts->values[i]);
+	printf("missed_first: %llu\nmissed_rescuer: %llu\n", report->missed_first,
+	       report->missed_rescuer);
+	printf("waiting: %" PRIu64 "\nreceived: %llu\n", waiting(counts, report), report->received);
+	printf("interim: %llu\nopen: %llu\n", report->interim, report->open);
+	printf("namespaces_left_out: %llu\n", report->left_out);
+	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)
+		if (is_on(report, i))
+			printf("%s: delivered %llu, lost %llu\n", output_names[i],
+			       report->delivered[i], report->lost[i]);
+}
+
+static void add_number(struct json_object *json, const char *key, uint64_t number)
+{
+	json_object_object_add(json, key, json_object_new_uint64(number));
+}
+
+static struct json_object *json_counts(const struct counts *counts,
+				       const struct monitor_report *report)
+{
+	struct json_object *json = json_object_new_object();
+	int i;
+
+	for (i = 0; i < MONITOR_COUNT_MAX; i++)
+		add_number(json, names[i], counts->values[i]);
+	add_number(json, "missed_first", report->missed_first);
+	add_number(json, "missed_rescuer", report->missed_rescuer);
+	add_number(json, "waiting", waiting(counts, report));
+	add_number(json, "received", report->received);
+	add_number(json, "interim", report->interim);
+	add_number(json, "open", report->open);
+	add_number(json, "namespaces_left_out", report->left_out);
+	return json;
+}
+
+static struct json_object *json_outputs(const struct monitor_report *report)
+{
+	struct json_object *json = json_object_new_object(), *output;
+	int i;
+
+	for (i = 0; i < MONITOR_OUTPUT_MAX; i++) {
+		if (!is_on(report, i))
+			continue;
+		output = json_object_new_object();
+		add_number(output, "delivered", report->delivered[i]);
+		add_number(output, "lost", report->lost[i]);
+		json_object_object_add(json, output_names[i], output);
+	}
+	return json;
+}
+
+struct json_object *counts_json(pid_t pid, const struct counts *counts,
+				const struct monitor_report *report)
+{
+	struct json_object *json = json_object_new_object();
+
+	add_number(json, "pid", pid);
+	json_object_object_add(json, "since", ecbpf_json_time(report->began));
+	json_object_object_add(json, "hook", json_object_new_string(report->hook));
+	add_number(json, "max_flows", report->max_flows);
+	add_number(json, "ring", report->ring);
+	add_number(json, "active", active(counts));
+	json_object_object_add(json, "counts", json_counts(counts, report));
+	json_object_object_add(json, "outputs", json_outputs(report));
+	return json;
+}
+
+int counts_print_line(const struct counts *counts, const struct monitor_report *report)
+{
+	const uint64_t *values = counts->values;
+	int i;
+
+	fprintf(stderr,
+		"tcp_monitor: closes %" PRIu64 " = filtered %" PRIu64 " + records %" PRIu64
+		" + ring full %" PRIu64 " + table full %" PRIu64 "; missed %llu",
+		values[MONITOR_COUNT_CLOSES], values[MONITOR_COUNT_FILTERED],
+		values[MONITOR_COUNT_EMITTED], values[MONITOR_COUNT_RING_FULL],
+		values[MONITOR_COUNT_TABLE_FULL], report->missed_rescuer);
+	if (report->interim || report->open)
+		fprintf(stderr, "; interim %llu, open %llu", report->interim, report->open);
+	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)
+		if (is_on(report, i))
+			fprintf(stderr, "; %s delivered %llu, lost %llu", output_names[i],
+				report->delivered[i], report->lost[i]);
+	fputc('\n', stderr);
+	return 0;
+}
+
+int counts_print_json_line(const struct counts *counts, const struct monitor_report *report)
+{
+	return ecbpf_json_line(stderr, counts_json(getpid(), counts, report));
+}
+
+static void print_family(const char *name, const char *help, const char *label,
+			 const char *const *labels, size_t label_count,
+			 const struct counts_instance *instances, size_t count,
+			 uint64_t (*value)(const struct counts_instance *, size_t))
+{
+	const struct ecbpf_metric_family family = { name, ECBPF_METRIC_COUNTER, help };
+	char pid[16];
+	size_t i, j;
+
+	ecbpf_openmetrics_header(stdout, &family);
+	for (i = 0; i < count; i++) {
+		snprintf(pid, sizeof(pid), "%d", instances[i].pid);
+		for (j = 0; j < label_count; j++)
+			ecbpf_openmetrics_sample(stdout, &family,
+						 (struct ecbpf_label[]){
+							 { "instance_pid", pid },
+							 { label, labels[j] },
+							 {},
+						 },
+						 value(&instances[i], j));
+	}
+}
+
+static uint64_t count_value(const struct counts_instance *instance, size_t which)
+{
+	return instance->counts.values[which];
+}
+
+static uint64_t missed_value(const struct counts_instance *instance, size_t which)
+{
+	return which ? instance->report.missed_rescuer : instance->report.missed_first;
+}
+
+static uint64_t delivered_value(const struct counts_instance *instance, size_t which)
+{
+	return instance->report.delivered[which];
+}
+
+static uint64_t lost_value(const struct counts_instance *instance, size_t which)
+{
+	return instance->report.lost[which];
+}
+
+void counts_print_openmetrics(const struct counts_instance *instances, size_t count)
+{
+	static const char *const programs[] = { "first", "rescuer" };
+
+	print_family("ecbpf_tcp_monitor_events",
+		     "Flows and state changes by what became of them in the kernel.", "count",
+		     names, MONITOR_COUNT_MAX, instances, count, count_value);
+	print_family("ecbpf_tcp_monitor_missed", "Events that the kernel refused to a program.",
+		     "program", programs, 2, instances, count, missed_value);
+	print_family("ecbpf_tcp_monitor_delivered", "Records that an output took.", "output",
+		     output_names, MONITOR_OUTPUT_MAX, instances, count, delivered_value);
+	print_family("ecbpf_tcp_monitor_lost", "Records that an output did not take.", "output",
+		     output_names, MONITOR_OUTPUT_MAX, instances, count, lost_value);
+	ecbpf_openmetrics_end(stdout);
+}

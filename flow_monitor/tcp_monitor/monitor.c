@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* From the ring to the outputs, until told to end. */
+#define _GNU_SOURCE
+#include "monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <ecbpf/host.h>
+
+#include "counts.h"
+#include "output_json.h"
+#include "output_text.h"
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
+/* The programs wake nobody until the ring is a quarter full: so this bounds the delay. */
+#define DRAIN_MS 50
+/* So that a ring which fills as fast as it is read can't keep us from all else. */
+#define TURN_RECORDS  16384
+#define STDOUT_BUFFER (1 << 20)
+
+/**
+ * struct monitor - one run
+ * @report: mapped value of "report", where the outputs' counts are too
+ * @epoch: CLOCK_REALTIME less CLOCK_MONOTONIC, ns
+ * @mark: flags of records that are taken from open flows
+ * @least: how long such a flow must have lasted, ns
+ */
+struct monitor {
+	const struct monitor_options *options;
+	struct programs *programs;
+	struct ecbpf_instance *instance;
+	struct ring_buffer *ring;
+	struct monitor_report *report;
+	struct record_output *outputs[2];
+	size_t output_count;
+	uint64_t epoch;
+	uint32_t sequence;
+	uint32_t turn;
+	uint8_t mark;
+	uint64_t least;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void note_epoch(struct monitor *monitor)
+{
+	monitor->epoch = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
+static void hand_out(struct monitor *monitor, const struct monitor_event *event, uint8_t flags)
+{
+	struct record record;
+	size_t i;
+
+	record_from_event(event, monitor->epoch, monitor->sequence++, &record);
+	record.flow.flags |= flags;
+	for (i = 0; i < monitor->output_count; i++)
+		monitor->outputs[i]->calls->take(monitor->outputs[i], &record);
+}
+
+static void hand_out_state(struct monitor *monitor, const struct monitor_event *event)
+{
+	struct record record;
+	size_t i;
+
+	record_from_event(event, monitor->epoch, 0, &record);
+	for (i = 0; i < monitor->output_count; i++)
+		if (monitor->outputs[i]->calls->state)
+			monitor->outputs[i]->calls->state(monitor->outputs[i], &record);
+}
+
+static int take_event(void *context, void *data, size_t size)
+{
+	struct monitor *monitor = context;
+	const struct monitor_event *event = data;
+
+	if (size < sizeof(*event))
+		return 0;
+	if (event->kind == MONITOR_STATE_CHANGED) {
+		hand_out_state(monitor, event);
+	} else {
+		monitor->report->received++;
+		hand_out(monitor, event, 0);
+	}
+	return ++monitor->turn == TURN_RECORDS ? -ECANCELED : 0;
+}
+
+static void take_open(const struct monitor_event *event, void *context)
+{
+	struct monitor *monitor = context;
+
+	if (event->now - event->start < monitor->least)
+		return;
+	++*(monitor->mark == FLOW_OPEN ? &monitor->report->open : &monitor->report->interim);
+	hand_out(monitor, event, monitor->mark);
+}
+
+static int report_open(struct monitor *monitor, uint8_t mark, uint64_t least)
+{
+	monitor->mark = mark;
+	monitor->least = least;
+	return programs_read_open(monitor->programs, take_open, monitor);
+}
+
+static int add_output(struct monitor *monitor, struct record_output *output,
+		      enum monitor_output which)
+{
+	output->delivered = &monitor->report->delivered[which];
+	output->lost = &monitor->report->lost[which];
+	monitor->report->outputs |= 1ULL << which;
+	monitor->outputs[monitor->output_count++] = output;
+	return 0;
+}
+
+static int open_outputs(struct monitor *monitor)
+{
+	const struct monitor_options *options = monitor->options;
+	struct record_output *output;
+	int err = 0;
+
+	if (options->send) {
+		err = output_udp_open(&options->udp, &output);
+		if (err)
+			return err;
+		add_output(monitor, output, MONITOR_OUTPUT_UDP);
+	}
+	if (!options->print)
+		return 0;
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
+	err = options->json ? output_json_open(&output) : output_text_open(&output);
+	return err ? err :
+		     add_output(monitor, output,
+				options->json ? MONITOR_OUTPUT_JSON : MONITOR_OUTPUT_TEXT);
+}
+
+static int map_report(struct monitor *monitor)
+{
+	void *memory = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    programs_report(monitor->programs), 0);
+
+	if (memory == MAP_FAILED)
+		return ecbpf_fail(-errno, "report: %m");
+	monitor->report = memory;
+	snprintf(monitor->report->hook, sizeof(monitor->report->hook), "%s",
+		 programs_hook(monitor->programs));
+	monitor->report->max_flows = monitor->options->programs.max_flows;
+	monitor->report->ring = monitor->options->programs.ring;
+	return 0;
+}
+
+/* Without pins all works but --status. */
+static void open_instance(struct monitor *monitor)
+{
+	if (ecbpf_instance_open("tcp_monitor", &monitor->instance))
+		return;
+	if (!ecbpf_instance_pin(monitor->instance, programs_report(monitor->programs), "report"))
+		ecbpf_instance_pin(monitor->instance, programs_percpu(monitor->programs), "percpu");
+}
+
+static void update_report(struct monitor *monitor)
+{
+	uint64_t first, rescuer;
+
+	programs_misses(monitor->programs, &first, &rescuer);
+	monitor->report->missed_first = first;
+	monitor->report->missed_rescuer = rescuer;
+}
+
+/* True if the turn was cut short. */
+static bool drain(struct monitor *monitor)
+{
+	monitor->turn = 0;
+	note_epoch(monitor);
+	return ring_buffer__consume(monitor->ring) == -ECANCELED;
+}
+
+static void tick(struct monitor *monitor)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	size_t i;
+
+	for (i = 0; i < monitor->output_count; i++)
+		monitor->outputs[i]->calls->tick(monitor->outputs[i], now);
+}
+
+static uint64_t wait_ns(const struct monitor_options *options)
+{
+	bool sooner = options->send && options->udp.flush_ms < DRAIN_MS;
+
+	return (sooner ? options->udp.flush_ms : DRAIN_MS) * NS_PER_MS;
+}
+
+static int read_until_told(struct monitor *monitor)
+{
+	const struct monitor_options *options = monitor->options;
+	int ready = ring_buffer__epoll_fd(monitor->ring);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), update = now, interim = now + options->interval;
+	bool more = false;
+
+	/* A reader of our output that is gone ends us too. */
+	while (!ecbpf_interrupted() && !(options->print && ferror(stdout))) {
+		if (!more)
+			ecbpf_interrupt_wait(ready, wait_ns(options));
+		more = drain(monitor);
+		tick(monitor);
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (now >= update) {
+			update_report(monitor);
+			update = now + NS_PER_S;
+		}
+		if (options->interval && now >= interim) {
+			if (report_open(monitor, FLOW_INTERIM, options->interval))
+				return -EIO;
+			interim += (now - interim) / options->interval * options->interval +
+				   options->interval;
+		}
+	}
+	return 0;
+}
+
+static int finish(struct monitor *monitor)
+{
+	int err = 0;
+	size_t i;
+
+	update_report(monitor);
+	programs_detach(monitor->programs);
+	while (drain(monitor))
+		;
+	if (monitor->options->flush_open)
+		err = report_open(monitor, FLOW_OPEN, 0);
+	for (i = 0; i < monitor->output_count; i++)
+		monitor->outputs[i]->calls->close(monitor->outputs[i]);
+	monitor->output_count = 0;
+	return err;
+}
+
+static int show_summary(struct monitor *monitor)
+{
+	struct counts counts;
+	int err = counts_read(programs_percpu(monitor->programs), &counts);
+
+	if (err)
+		return err;
+	return monitor->options->json ? counts_print_json_line(&counts, monitor->report) :
+					counts_print_line(&counts, monitor->report);
+}
+
+static int run(struct monitor *monitor)
+{
+	int err = map_report(monitor), left_out;
+
+	if (!err)
+		err = open_outputs(monitor);
+	if (err)
+		return err;
+	monitor->ring =
+		ring_buffer__new(programs_events(monitor->programs), take_event, monitor, NULL);
+	if (!monitor->ring)
+		return ecbpf_fail(-errno, "ring buffer: %m");
+	open_instance(monitor);
+	left_out = programs_find_open(monitor->programs);
+	if (left_out < 0)
+		return left_out;
+	monitor->report->left_out = left_out;
+	monitor->report->began = clock_ns(CLOCK_REALTIME);
+	if (left_out)
+		ecbpf_log(
+			ECBPF_LOG_WARNING,
+			"flows open already were not looked for in %d or more network namespaces, "
+			"which takes CAP_SYS_ADMIN: their start is unknown",
+			left_out);
+	err = read_until_told(monitor);
+	return finish(monitor) ?: err ?: show_summary(monitor);
+}
+
+int monitor_run(struct monitor_options *options)
+{
+	struct monitor monitor = { .options = options };
+	struct filter filter;
+	size_t i;
+	int err = filter_parse(&options->terms, &options->netns, &filter);
+
+	signal(SIGPIPE, SIG_IGN);
+	ecbpf_interrupt_hold();
+	if (!err) {
+		filter_configure(&filter, &options->programs.config);
+		options->programs.config.wakeup = options->programs.ring / 4;
+		options->programs.reads_open = options->interval || options->flush_open;
+		err = programs_open(&options->programs, &filter, &monitor.programs);
+	}
+	filter_free(&filter);
+	if (err)
+		return err;
+	err = run(&monitor);
+	for (i = 0; i < monitor.output_count; i++)
+		monitor.outputs[i]->calls->close(monitor.outputs[i]);
+	ring_buffer__free(monitor.ring);
+	ecbpf_instance_close(monitor.instance);
+	if (monitor.report)
+		munmap(monitor.report, sysconf(_SC_PAGESIZE));
+	programs_close(monitor.programs);
+	return err;
+}
+
+void monitor_options_free(struct monitor_options *options)
+{
+	ecbpf_strings_free(&options->terms);
+	ecbpf_strings_free(&options->netns);
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The programs in the kernel: at the best hook that there is, and as iterators. */
+#include "programs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <ecbpf/host.h>
+
+#include "tcp_monitor.skel.h"
+
+/* Records read from an iterator at once. */
+#define READ_RECORDS 512
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* From the best to the last. */
+enum hook {
+	HOOK_TYPED,
+	HOOK_RAW,
+	HOOK_CLASSIC,
+	HOOKS,
+};
+
+static const char *const hook_names[HOOKS] = {
+	[HOOK_TYPED] = "tp_btf",
+	[HOOK_RAW] = "raw_tracepoint",
+	[HOOK_CLASSIC] = "tracepoint",
+};
+
+/**
+ * struct programs - what is loaded
+ * @first, @rescuer: the programs at the hook; a classic tracepoint has no rescuer, as the kernel
+ *	refuses a nested event to all of its programs
+ */
+struct programs {
+	struct tcp_monitor_bpf *skel;
+	enum hook hook;
+	struct bpf_program *first;
+	struct bpf_program *rescuer;
+	struct bpf_link *links[3];
+};
+
+static void choose(struct programs *programs, bool accept_pid, bool iterators)
+{
+	struct tcp_monitor_bpf *skel = programs->skel;
+	struct bpf_program *first[HOOKS] = { skel->progs.typed_first, skel->progs.raw_first,
+					     skel->progs.classic_first };
+	struct bpf_program *rescuer[HOOKS] = { skel->progs.typed_rescuer, skel->progs.raw_rescuer };
+	int i;
+
+	for (i = 0; i < HOOKS; i++) {
+		bpf_program__set_autoload(first[i], i == (int)programs->hook);
+		if (rescuer[i])
+			bpf_program__set_autoload(rescuer[i], i == (int)programs->hook);
+	}
+	programs->first = first[programs->hook];
+	programs->rescuer = rescuer[programs->hook];
+	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
+	bpf_program__set_autoload(skel->progs.find_open, iterators);
+	bpf_program__set_autoload(skel->progs.read_open, iterators);
+}
+
+static int load(struct programs *programs, const struct programs_options *options,
+		const struct filter *filter)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = options->btf);
+	struct tcp_monitor_bpf *skel = tcp_monitor_bpf__open_opts(&opts);
+	int err;
+
+	if (!skel)
+		return -errno;
+	programs->skel = skel;
+	choose(programs, options->config.accept_pid, ecbpf_have_kernel_btf());
+	memcpy((void *)&skel->rodata->config, &options->config, sizeof(options->config));
+	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
+	bpf_map__set_max_entries(skel->maps.flows, options->max_flows);
+	bpf_map__set_max_entries(skel->maps.events, options->ring);
+	err = tcp_monitor_bpf__load(skel);
+	if (!err)
+		return 0;
+	tcp_monitor_bpf__destroy(skel);
+	programs->skel = NULL;
+	return err;
+}
+
+static int attach_one(struct programs *programs, struct bpf_program *program, int place)
+{
+	programs->links[place] = program ? bpf_program__attach(program) : NULL;
+	return program && !programs->links[place] ? -errno : 0;
+}
+
+static int attach(struct programs *programs, bool accept_pid)
+{
+	int err = attach_one(programs, programs->first, 0);
+
+	/* Behind the first: programs run in the order in which they were attached. */
+	if (!err)
+		err = attach_one(programs, programs->rescuer, 1);
+	if (!err && accept_pid)
+		err = attach_one(programs, programs->skel->progs.reader_found, 2);
+	return err;
+}
+
+static int load_and_attach(struct programs *programs, const struct programs_options *options,
+			   const struct filter *filter)
+{
+	int err = load(programs, options, filter);
+
+	if (err)
+		return err;
+	err = filter_fill(filter, bpf_map__fd(programs->skel->maps.addresses),
+			  bpf_map__fd(programs->skel->maps.cgroups),
+			  bpf_map__fd(programs->skel->maps.namespaces));
+	if (!err)
+		err = attach(programs, options->config.accept_pid);
+	if (err) {
+		programs_detach(programs);
+		tcp_monitor_bpf__destroy(programs->skel);
+		programs->skel = NULL;
+	}
+	return err;
+}
+
+static int check(const struct programs_options *options)
+{
+	size_t i;
+	int err;
+
+	if (options->ring & (options->ring - 1))
+		return ecbpf_fail(-EINVAL, "--ring %llu: not a power of two",
+				  (unsigned long long)options->ring);
+	for (i = 0; options->hook && strcmp(options->hook, hook_names[i]); i++)
+		if (i + 1 == HOOKS)
+			return ecbpf_fail(-EINVAL,
+					  "--hook '%s': give tp_btf, raw_tracepoint or tracepoint",
+					  options->hook);
+	err = ecbpf_btf_check(options->btf);
+	if (!err && options->reads_open && !ecbpf_have_kernel_btf())
+		err = ecbpf_fail(-EOPNOTSUPP,
+				 "--interval and --flush-open need a kernel with types of its own "
+				 "(CONFIG_DEBUG_INFO_BTF); leave them out");
+	return err;
+}
+
+static int explain(int err)
+{
+	if ((err == -EPERM || err == -EACCES) && *ecbpf_capabilities_missing())
+		return ecbpf_capabilities_check("following TCP flows");
+	return ecbpf_fail(
+		err == -ENOMEM ? err : -EOPNOTSUPP,
+		"sock:inet_sock_set_state: no program can be attached: %s; --libbpf tells "
+		"why",
+		strerror(-err));
+}
+
+int programs_open(const struct programs_options *options, const struct filter *filter,
+		  struct programs **out)
+{
+	struct programs *programs;
+	int hook, err = check(options);
+
+	if (err)
+		return err;
+	programs = calloc(1, sizeof(*programs));
+	if (!programs)
+		return ecbpf_fail(-ENOMEM, "out of memory");
+	err = -EOPNOTSUPP;
+	for (hook = 0; hook < HOOKS; hook++) {
+		if (options->hook && strcmp(options->hook, hook_names[hook]))
+			continue;
+		if (hook == HOOK_TYPED && !ecbpf_have_kernel_btf())
+			continue;
+		programs->hook = hook;
+		err = load_and_attach(programs, options, filter);
+		if (!err || err == -EPERM || err == -ENOMEM || err == -E2BIG)
+			break;
+	}
+	if (err) {
+		free(programs);
+		/* Too much for a map: has been told. */
+		return err == -E2BIG ? err : explain(err);
+	}
+	*out = programs;
+	return 0;
+}
+
+void programs_detach(struct programs *programs)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(programs->links); i++) {
+		bpf_link__destroy(programs->links[i]);
+		programs->links[i] = NULL;
+	}
+}
+
+void programs_close(struct programs *programs)
+{
+	if (!programs)
+		return;
+	programs_detach(programs);
+	tcp_monitor_bpf__destroy(programs->skel);
+	free(programs);
+}
+
+const char *programs_hook(const struct programs *programs)
+{
+	return hook_names[programs->hook];
+}
+
+int programs_events(const struct programs *programs)
+{
+	return bpf_map__fd(programs->skel->maps.events);
+}
+
+int programs_percpu(const struct programs *programs)
+{
+	return bpf_map__fd(programs->skel->maps.percpu);
+}
+
+int programs_report(const struct programs *programs)
+{
+	return bpf_map__fd(programs->skel->maps.report);
+}
+
+void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer)
+{
+	*first = ecbpf_program_misses(bpf_program__fd(programs->first));
+	*rescuer = programs->rescuer ? ecbpf_program_misses(bpf_program__fd(programs->rescuer)) : 0;
+}
+
+/* Run an iterator to its end. */
+static int run_iterator(struct bpf_program *program, const struct bpf_iter_attach_opts *opts,
+			void (*take)(const struct monitor_event *, void *), void *context)
+{
+	struct monitor_event *events = calloc(READ_RECORDS, sizeof(*events));
+	struct bpf_link *link = bpf_program__attach_iter(program, opts);
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
+	size_t filled = 0, i, whole;
+	ssize_t got = fd < 0 ? fd : 1;
+
+	if (!events)
+		got = -ENOMEM;
+	while (got > 0) {
+		got = read(fd, (char *)events + filled, READ_RECORDS * sizeof(*events) - filled);
+		if (got < 0)
+			got = errno == EINTR || errno == EAGAIN ? 1 : -errno;
+		else
+			filled += got;
+		whole = filled / sizeof(*events);
+		for (i = 0; i < whole; i++)
+			take(&events[i], context);
+		filled -= whole * sizeof(*events);
+		memmove(events, events + whole, filled);
+	}
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	free(events);
+	return got;
+}
+
+static int find_in_namespace(uint32_t inode, void *context)
+{
+	struct programs *programs = context;
+	int err = run_iterator(programs->skel->progs.find_open, NULL, NULL, NULL);
+
+	if (err)
+		ecbpf_log(ECBPF_LOG_DEBUG, "net:[%u]: looking for open flows: %s", inode,
+			  strerror(-err));
+	return 0;
+}
+
+int programs_find_open(struct programs *programs)
+{
+	return ecbpf_have_kernel_btf() ? ecbpf_netns_each(find_in_namespace, programs) : 0;
+}
+
+int programs_read_open(struct programs *programs,
+		       void (*take)(const struct monitor_event *event, void *context),
+		       void *context)
+{
+	union bpf_iter_link_info info = {
+		.map.map_fd = bpf_map__fd(programs->skel->maps.flows),
+	};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	int err = run_iterator(programs->skel->progs.read_open, &opts, take, context);
+
+	return err ? ecbpf_fail(err, "reading open flows: %s", strerror(-err)) : 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The programs in the kernel: at the best hook that there is, and as iterators. */
+#ifndef TCP_MONITOR_PROGRAMS_H
+#define TCP_MONITOR_PROGRAMS_H
+
+#include <ecbpf/tool.h>
+
+#include "filter.h"
+#include "tcp_monitor.h"
+
+/**
+ * struct programs_options - what is loaded
+ * @hook: name, NULL: the best that works
+ * @btf: file with the kernel's types, NULL: its own
+ * @max_flows: active at once
+ * @ring: octets, a power of two
+ * @reads_open: programs_read_open() will be called
+ */
+struct programs_options {
+	struct monitor_config config;
+	const char *hook;
+	const char *btf;
+	uint64_t max_flows;
+	uint64_t ring;
+	bool reads_open;
+};
+
+struct programs;
+
+/* Load and attach; -EOPNOTSUPP: the kernel lacks what this needs. */
+int programs_open(const struct programs_options *options, const struct filter *filter,
+		  struct programs **programs);
+
+/* No event is seen from now on. */
+void programs_detach(struct programs *programs);
+
+/* Also accepts NULL. */
+void programs_close(struct programs *programs);
+
+const char *programs_hook(const struct programs *programs);
+
+/* Descriptors of maps. */
+int programs_events(const struct programs *programs);
+int programs_percpu(const struct programs *programs);
+int programs_report(const struct programs *programs);
+
+/* Runs that the kernel refused the two programs at the hook. */
+void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer);
+
+/* Note flows that are open already. Return: namespaces left out. */
+int programs_find_open(struct programs *programs);
+
+/* What all active flows look like now. */
+int programs_read_open(struct programs *programs,
+		       void (*take)(const struct monitor_event *event, void *context),
+		       void *context);
+
+#endif

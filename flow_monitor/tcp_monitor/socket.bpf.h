@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a TCP socket tells about its flow. Where the kernel vouches for the pointer's type (@direct)
+ * fields are plain loads; else each is copied by a helper.
+ */
+#ifndef TCP_MONITOR_SOCKET_BPF_H
+#define TCP_MONITOR_SOCKET_BPF_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../record/flow.h"
+#include "../record/kernel.bpf.h"
+#include "tcp_monitor.h"
+
+#define EPIPE	     32
+#define ECONNABORTED 103
+#define ECONNRESET   104
+#define ECONNREFUSED 111
+
+/* A FIN was received: bit of skc_flags (enum sock_flags in the kernel). */
+#define SOCK_DONE 1
+
+#define IPPROTO_TCP_ 6
+
+#define READ(pointer, field)                                                       \
+	({                                                                         \
+		typeof((pointer)->field) value_;                                   \
+                                                                                   \
+		if (direct)                                                        \
+			value_ = (pointer)->field;                                 \
+		else                                                               \
+			bpf_core_read(&value_, sizeof(value_), &(pointer)->field); \
+		value_;                                                            \
+	})
+
+static __always_inline bool is_mapped(const __u8 *address)
+{
+	const __u32 *words = (const __u32 *)address;
+
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline void read_addresses(struct tcp_sock *tp, bool direct,
+					   struct monitor_event *event)
+{
+	struct sock_common *common = (void *)&tp->inet_conn.icsk_inet.sk.__sk_common;
+
+	event->family = 4;
+	if (READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_family) == AF_INET6) {
+		bpf_core_read(event->remote, sizeof(event->remote), &common->skc_v6_daddr);
+		if (!is_mapped(event->remote)) {
+			bpf_core_read(event->local, sizeof(event->local),
+				      &common->skc_v6_rcv_saddr);
+			event->family = 6;
+			return;
+		}
+		__builtin_memset(event->remote, 0, sizeof(event->remote));
+	}
+	*(__u32 *)event->local = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_rcv_saddr);
+	*(__u32 *)event->remote = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_daddr);
+}
+
+/* What tells one flow from another. The local port stays where it is when a socket is unhashed. */
+static __always_inline void read_identity(struct tcp_sock *tp, bool direct,
+					  struct monitor_event *event)
+{
+	struct net *net = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_net.net);
+
+	read_addresses(tp, direct, event);
+	event->local_port = bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport));
+	event->remote_port = bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport));
+	event->netns = net ? READ(net, ns.inum) : 0;
+}
+
+/* The second two bits of a traffic class are for congestion (ECN). */
+static __always_inline void read_dscp(struct tcp_sock *tp, bool direct, bool passive,
+				      struct monitor_event *event)
+{
+	struct ipv6_pinfo *ipv6;
+
+	event->dscp_received = FLOW_DSCP_UNKNOWN;
+	if (event->family == 4) {
+		event->dscp_sent = READ(tp, inet_conn.icsk_inet.tos) >> 2;
+		if (passive)
+			event->dscp_received = READ(tp, inet_conn.icsk_inet.rcv_tos) >> 2;
+		return;
+	}
+	ipv6 = READ(tp, inet_conn.icsk_inet.pinet6);
+	if (!ipv6)
+		return;
+	event->dscp_sent = READ(ipv6, tclass) >> 2;
+	if (passive)
+		event->dscp_received = bpf_ntohl(READ(ipv6, rcv_flowinfo)) >> 22 & 0x3f;
+}
+
+/* Payload: bytes_received counts a FIN for an octet. */
+static __always_inline void read_counters(struct tcp_sock *tp, bool direct,
+					  struct monitor_event *event)
+{
+	__u64 received = READ(tp, bytes_received);
+	__u64 flags = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_flags);
+
+	event->sent = READ(tp, bytes_sent) - READ(tp, bytes_retrans);
+	event->received = received && flags >> SOCK_DONE & 1 ? received - 1 : received;
+	event->retransmitted = READ(tp, total_retrans);
+	/* In eighths. */
+	event->srtt = READ(tp, srtt_us) >> 3;
+}
+
+/* Whether a reset, sent or received, ended a flow that was in state @old. */
+static __always_inline bool ended_by_reset(int error, int old)
+{
+	switch (error) {
+	case 0:
+		return old == BPF_TCP_ESTABLISHED || old == BPF_TCP_CLOSE_WAIT ||
+		       old == BPF_TCP_FIN_WAIT1;
+	case EPIPE:
+	case ECONNABORTED:
+	case ECONNRESET:
+	case ECONNREFUSED:
+		return true;
+	}
+	return false;
+}
+
+static __always_inline __u8 flags_at_end(int error, int old)
+{
+	__u8 flags = 0;
+
+	if (old == BPF_TCP_SYN_SENT || old == BPF_TCP_SYN_RECV)
+		flags = FLOW_NEVER_ESTABLISHED;
+	if (ended_by_reset(error, old))
+		flags |= FLOW_RESET;
+	return flags;
+}
+
+#endif

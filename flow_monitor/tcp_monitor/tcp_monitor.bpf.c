@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Follows TCP flows by the states of their sockets.
+ *
+ * A flow is known by the address of its socket: noted when it begins (over whatever was noted
+ * before), forgotten when it ends. Everything else is read from the socket at the end.
+ *
+ * The kernel doesn't run a program within itself: where a soft interrupt comes upon the first
+ * program at the tracepoint, events in it are refused to that one. The second one, the rescuer, gets
+ * them. It knows by the per-CPU mark that the first had an event, or by the table: a flow that is
+ * noted has begun, one that isn't has ended.
+ */
+#include "wanted.bpf.h"
+
+/* How much later than noted a flow may be met at its beginning, in ns: more is a socket reused. */
+#define BIRTH_WINDOW 100000000
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+/* Flows that began when the table was full and haven't ended yet. */
+__s64 untracked = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, __u64);
+	__type(value, struct monitor_flow);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct monitor_percpu);
+} percpu SEC(".maps");
+
+/* Nothing here reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct monitor_report);
+} report SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct monitor_listener);
+	__type(value, __u8);
+} listeners SEC(".maps");
+
+static __always_inline struct monitor_percpu *this_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&percpu, &zero);
+}
+
+/* Atomic: a soft interrupt between load and store would be lost from the count. */
+static __always_inline void count(struct monitor_percpu *cpu, enum monitor_count which)
+{
+	__sync_fetch_and_add(&cpu->counts[which], 1);
+}
+
+static __always_inline int emit(struct monitor_event *event)
+{
+	__u64 wake = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
+			     BPF_RB_FORCE_WAKEUP :
+			     BPF_RB_NO_WAKEUP;
+
+	return bpf_ringbuf_output(&events, event, sizeof(*event), wake);
+}
+
+static __always_inline void note_process(struct monitor_flow *flow)
+{
+	flow->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(flow->name, sizeof(flow->name));
+}
+
+static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive,
+				  bool rescue)
+{
+	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
+	__u64 key = (__u64)sk;
+
+	if (rescue) {
+		noted = bpf_map_lookup_elem(&flows, &key);
+		if (noted && flow.start - noted->start < BIRTH_WINDOW)
+			return;
+		count(cpu, MONITOR_COUNT_RESCUED);
+	}
+	if (passive)
+		flow.bits = MONITOR_FLOW_PASSIVE;
+	else
+		note_process(&flow);
+	if (!bpf_map_update_elem(&flows, &key, &flow, BPF_ANY)) {
+		count(cpu, MONITOR_COUNT_OPENED);
+		return;
+	}
+	count(cpu, MONITOR_COUNT_REFUSED);
+	__sync_fetch_and_add(&untracked, 1);
+}
+
+static __always_inline void fill_end(struct tcp_sock *tp, bool direct, int old,
+				     const struct monitor_flow *flow, struct monitor_event *event)
+{
+	bool passive = flow && flow->bits & MONITOR_FLOW_PASSIVE;
+
+	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
+	event->flags = flags_at_end(event->error, old);
+	event->old_state = old;
+	event->new_state = BPF_TCP_CLOSE;
+	event->start = event->now;
+	if (!flow || flow->bits & MONITOR_FLOW_FOUND)
+		event->flags |= FLOW_BEGAN_BEFORE;
+	if (passive)
+		event->flags |= FLOW_PASSIVE;
+	if (flow) {
+		event->start = flow->start;
+		event->pid = flow->pid;
+		__builtin_memcpy(event->name, flow->name, sizeof(event->name));
+	}
+	read_identity(tp, direct, event);
+	read_dscp(tp, direct, passive, event);
+	read_counters(tp, direct, event);
+}
+
+static __always_inline void end(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
+				bool direct, bool rescue)
+{
+	struct monitor_event event = { .kind = MONITOR_FLOW_ENDED };
+	struct monitor_flow *flow;
+	__u64 key = (__u64)tp;
+
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (rescue && !flow)
+		return;
+	if (rescue)
+		count(cpu, MONITOR_COUNT_RESCUED);
+	count(cpu, MONITOR_COUNT_CLOSES);
+	if (!flow && untracked > 0) {
+		__sync_fetch_and_add(&untracked, -1);
+		count(cpu, MONITOR_COUNT_TABLE_FULL);
+		return;
+	}
+	event.now = bpf_ktime_get_ns();
+	fill_end(tp, direct, old, flow, &event);
+	if (flow && !bpf_map_delete_elem(&flows, &key))
+		count(cpu, MONITOR_COUNT_ENDED);
+	if (!flow_is_wanted((struct sock *)tp, &event))
+		count(cpu, MONITOR_COUNT_FILTERED);
+	else if (emit(&event))
+		count(cpu, MONITOR_COUNT_RING_FULL);
+	else
+		count(cpu, MONITOR_COUNT_EMITTED);
+}
+
+static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
+					 int new, bool direct)
+{
+	struct monitor_event event = {
+		.kind = MONITOR_STATE_CHANGED,
+		.old_state = old,
+		.new_state = new,
+	};
+	struct monitor_flow *flow;
+	__u64 key = (__u64)tp;
+
+	event.now = bpf_ktime_get_ns();
+	event.start = event.now;
+	read_identity(tp, direct, &event);
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow) {
+		event.start = flow->start;
+		event.pid = flow->pid;
+		if (flow->bits & MONITOR_FLOW_PASSIVE)
+			event.flags = FLOW_PASSIVE;
+		__builtin_memcpy(event.name, flow->name, sizeof(event.name));
+	}
+	if (!identity_is_wanted((struct sock *)tp, &event))
+		return;
+	count(cpu, emit(&event) ? MONITOR_COUNT_STATES_LOST : MONITOR_COUNT_STATES);
+}
+
+/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
+static __always_inline void note_closing_process(struct tcp_sock *tp)
+{
+	struct monitor_flow *flow;
+	__u64 key = (__u64)tp;
+
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
+		note_process(flow);
+}
+
+static __always_inline int state_changed(struct sock *sk, int old, int new, bool direct,
+					 bool rescue)
+{
+	struct monitor_percpu *cpu = this_cpu();
+	struct tcp_sock *tp;
+
+	if (!cpu)
+		return 0;
+	if (!rescue) {
+		cpu->socket = (__u64)sk;
+		cpu->state = new;
+	} else if (cpu->socket == (__u64)sk && cpu->state == (__u64) new) {
+		return 0;
+	}
+	if (new == BPF_TCP_LISTEN || (old == BPF_TCP_LISTEN && new != BPF_TCP_SYN_RECV) ||
+	    (old == BPF_TCP_CLOSE && new == BPF_TCP_CLOSE))
+		return 0;
+	if (!config.states && !config.accept_pid &&
+	    new != BPF_TCP_CLOSE &&new != BPF_TCP_SYN_SENT && old != BPF_TCP_LISTEN)
+		return 0;
+	/* MPTCP's own sockets and other protocols come here too. */
+	if (READ(sk, sk_protocol) != IPPROTO_TCP_)
+		return 0;
+	tp = direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+	if (!tp)
+		return 0;
+	if (new == BPF_TCP_SYN_SENT)
+		begin(cpu, sk, false, rescue);
+	else if (old == BPF_TCP_LISTEN)
+		begin(cpu, sk, true, rescue);
+	else if (config.accept_pid && (new == BPF_TCP_FIN_WAIT1 || new == BPF_TCP_LAST_ACK))
+		note_closing_process(tp);
+	if (config.states && !rescue)
+		report_state(cpu, tp, old, new, direct);
+	if (new == BPF_TCP_CLOSE)
+		end(cpu, tp, old, direct, rescue);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int typed_first(__u64 *ctx)
+{
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, false);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int typed_rescuer(__u64 *ctx)
+{
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, true);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int raw_first(__u64 *ctx)
+{
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, false);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int raw_rescuer(__u64 *ctx)
+{
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, true);
+}
+
+SEC("tp/sock/inet_sock_set_state")
+int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false,
+			     false);
+}
+
+/* The accepting side's process, where it first reads. */
+static __always_inline int received(__u64 key)
+{
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+
+	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
+		note_process(flow);
+	return 0;
+}
+
+SEC("raw_tp/tcp_rcv_space_adjust")
+int reader_found(__u64 *ctx)
+{
+	return received(ctx[0]);
+}
+
+static __always_inline bool is_open(unsigned char state)
+{
+	return state == BPF_TCP_ESTABLISHED || state == BPF_TCP_SYN_SENT ||
+	       state == BPF_TCP_SYN_RECV || state == BPF_TCP_FIN_WAIT1 ||
+	       state == BPF_TCP_FIN_WAIT2 || state == BPF_TCP_CLOSE_WAIT ||
+	       state == BPF_TCP_LAST_ACK || state == BPF_TCP_CLOSING;
+}
+
+/*
+ * For each socket of a network namespace, listeners first: note those that are open. One that
+ * ends meanwhile has either been noted before, or is closed now.
+ */
+SEC("iter/tcp")
+int find_open(struct bpf_iter__tcp *ctx)
+{
+	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
+	struct sock_common *common = ctx->sk_common;
+	struct monitor_percpu *cpu = this_cpu();
+	struct monitor_listener listener = {};
+	struct tcp_sock *tp;
+	__u8 one = 1;
+	__u64 key;
+
+	if (!common || !cpu)
+		return 0;
+	listener.netns = common->skc_net.net->ns.inum;
+	listener.port = common->skc_num;
+	if (common->skc_state == BPF_TCP_LISTEN) {
+		bpf_map_update_elem(&listeners, &listener, &one, BPF_ANY);
+		return 0;
+	}
+	if (!is_open(common->skc_state))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (!tp)
+		return 0;
+	if (bpf_map_lookup_elem(&listeners, &listener))
+		flow.bits |= MONITOR_FLOW_PASSIVE;
+	flow.start = bpf_ktime_get_ns();
+	key = (__u64)tp;
+	if (bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST)) {
+		if (!bpf_map_lookup_elem(&flows, &key)) {
+			count(cpu, MONITOR_COUNT_REFUSED);
+			__sync_fetch_and_add(&untracked, 1);
+		}
+		return 0;
+	}
+	count(cpu, MONITOR_COUNT_FOUND);
+	if (!is_open(common->skc_state) && !bpf_map_delete_elem(&flows, &key))
+		count(cpu, MONITOR_COUNT_ENDED);
+	return 0;
+}
+
+/* For each active flow: what its socket says now. */
+SEC("iter/bpf_map_elem")
+int read_open(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
+	struct monitor_flow *noted = ctx->value, *still;
+	__u64 *socket = ctx->key, key;
+	struct tcp_sock *tp;
+	unsigned char state;
+	bool passive;
+
+	if (!socket || !noted)
+		return 0;
+	key = *socket;
+	tp = (struct tcp_sock *)key;
+	state = BPF_CORE_READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	if (!is_open(state))
+		return 0;
+	passive = noted->bits & MONITOR_FLOW_PASSIVE;
+	event.now = bpf_ktime_get_ns();
+	event.start = noted->start;
+	event.old_state = state;
+	event.new_state = state;
+	event.pid = noted->pid;
+	__builtin_memcpy(event.name, noted->name, sizeof(event.name));
+	if (passive)
+		event.flags = FLOW_PASSIVE;
+	if (noted->bits & MONITOR_FLOW_FOUND)
+		event.flags |= FLOW_BEGAN_BEFORE;
+	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
+		event.flags |= FLOW_NEVER_ESTABLISHED;
+	read_identity(tp, false, &event);
+	read_dscp(tp, false, passive, &event);
+	read_counters(tp, false, &event);
+	/* The socket may have become another flow's while it was read. */
+	still = bpf_map_lookup_elem(&flows, &key);
+	if (!still || still->start != event.start || !flow_is_wanted((struct sock *)tp, &event))
+		return 0;
+	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	return 0;
+}

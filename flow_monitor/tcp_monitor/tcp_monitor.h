@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What tcp_monitor's BPF programs and its user side share. */
+#ifndef TCP_MONITOR_H
+#define TCP_MONITOR_H
+
+#include <linux/types.h>
+
+#define MONITOR_NAME_MAX 16
+
+/* Words of a set of all ports. */
+#define MONITOR_PORT_WORDS 1024
+
+/* In .rodata: set before loading. */
+struct monitor_config {
+	/* Report state changes too. */
+	__u32 states;
+	/* Find the process of the accepting side. */
+	__u32 accept_pid;
+	/* Which filters there are. */
+	__u32 by_address;
+	__u32 by_port;
+	__u32 by_cgroup;
+	__u32 by_netns;
+	__u64 min_bytes;
+	/* ns */
+	__u64 min_duration;
+	/* Data in the ring, in octets, from which on its reader is woken. */
+	__u64 wakeup;
+};
+
+/*
+ * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL, always.
+ * TABLE_FULL counts when such a flow ends, REFUSED when it begins.
+ */
+#define MONITOR_COUNTS(X)         \
+	X(CLOSES, closes)         \
+	X(FILTERED, filtered)     \
+	X(EMITTED, emitted)       \
+	X(RING_FULL, ring_full)   \
+	X(TABLE_FULL, table_full) \
+	X(OPENED, opened)         \
+	X(FOUND, found)           \
+	X(ENDED, ended)           \
+	X(REFUSED, refused)       \
+	X(RESCUED, rescued)       \
+	X(STATES, states)         \
+	X(STATES_LOST, states_lost)
+
+enum monitor_count {
+#define X(constant, key) MONITOR_COUNT_##constant,
+	MONITOR_COUNTS(X)
+#undef X
+	MONITOR_COUNT_MAX,
+};
+
+/**
+ * struct monitor_percpu - one value of "percpu"
+ * @socket, @state: event that the first program at the tracepoint worked on last
+ */
+struct monitor_percpu {
+	__u64 counts[MONITOR_COUNT_MAX];
+	__u64 socket;
+	__u64 state;
+};
+
+enum monitor_flow_bits {
+	MONITOR_FLOW_PASSIVE = 1 << 0,
+	/* Was open when the monitor began. */
+	MONITOR_FLOW_FOUND = 1 << 1,
+};
+
+/**
+ * struct monitor_flow - an active flow, by the address of its socket
+ * @start: CLOCK_MONOTONIC, ns
+ * @name: of process @pid
+ */
+struct monitor_flow {
+	__u64 start;
+	__u32 pid;
+	__u32 bits;
+	char name[MONITOR_NAME_MAX];
+};
+
+enum monitor_kind {
+	MONITOR_FLOW_ENDED,
+	MONITOR_FLOW_IS_OPEN,
+	MONITOR_STATE_CHANGED,
+};
+
+/**
+ * struct monitor_event - in the ring, and from the iterator over active flows
+ * @kind: enum monitor_kind
+ * @family, @flags, @dscp_sent and so on: as in struct flow
+ * @old_state, @new_state: as in enum BPF_TCP_*
+ * @start, @now: CLOCK_MONOTONIC, ns
+ * @error: the socket's, an errno
+ * @netns: inode number
+ */
+struct monitor_event {
+	__u8 kind;
+	__u8 family;
+	__u8 flags;
+	__u8 dscp_sent;
+	__u8 dscp_received;
+	__u8 old_state;
+	__u8 new_state;
+	__u8 unused;
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 error;
+	__u8 local[16];
+	__u8 remote[16];
+	__u64 sent;
+	__u64 received;
+	__u64 start;
+	__u64 now;
+	__u32 retransmitted;
+	__u32 srtt;
+	__u32 pid;
+	__u32 netns;
+	char name[MONITOR_NAME_MAX];
+};
+
+#define MONITOR_OUTPUTS(X) \
+	X(TEXT, text)      \
+	X(JSON, json)      \
+	X(UDP, udp)
+
+enum monitor_output {
+#define X(constant, key) MONITOR_OUTPUT_##constant,
+	MONITOR_OUTPUTS(X)
+#undef X
+	MONITOR_OUTPUT_MAX,
+};
+
+/**
+ * struct monitor_report - value of "report": what the user side did, for --status
+ * @hook: that the programs are at
+ * @began: when all was set up, ns since the Unix epoch; 0: it isn't yet
+ * @missed_first, @missed_rescuer: events that the kernel refused to the programs
+ * @received: records read from the ring
+ * @interim, @open: records of flows while they ran, and of those open at the end
+ * @left_out: network namespaces that were not searched for open flows
+ * @delivered, @lost: by output; their sum is received + interim + open
+ * @outputs: a bit for each that is on
+ */
+struct monitor_report {
+	char hook[32];
+	__u64 began;
+	__u64 max_flows;
+	__u64 ring;
+	__u64 missed_first;
+	__u64 missed_rescuer;
+	__u64 received;
+	__u64 interim;
+	__u64 open;
+	__u64 left_out;
+	__u64 delivered[MONITOR_OUTPUT_MAX];
+	__u64 lost[MONITOR_OUTPUT_MAX];
+	__u64 outputs;
+};
+
+/* Key of "addresses": IPv4 below ::ffff:0:0/96. */
+struct monitor_prefix {
+	__u32 length;
+	__u8 address[16];
+};
+
+/* Key of "listeners": where accepted connections come from. */
+struct monitor_listener {
+	__u32 netns;
+	__u32 port;
+};
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * TCP connections over loopback, made and closed as fast as one CPU can, with and without somebody
+ * who watches them: tcp_monitor, and tools of libbpf-tools. What watches runs on another CPU.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include <ecbpf/ecbpf.h>
+
+#include "bench.h"
+#include "testbed.h"
+
+#define MONITOR_RATIO 0.90
+#define EVENT_NS      250
+#define NS_PER_MS     1000000L
+
+/* Nothing tells when a tool is ready that isn't ours. */
+#define SETTLE_MS 1500
+/* Often enough that the other CPU doesn't go to sleep: that would slow this one down. */
+#define TICK_MS 20
+
+#define TRACEFS	    "/sys/kernel/tracing"
+#define TW_BUCKETS  "/proc/sys/net/ipv4/tcp_max_tw_buckets"
+#define ADDRESSES   200
+#define TEXT_MAX    4096
+#define ROUNDS_MOST 12
+
+enum watcher {
+	WATCHER_NONE,
+	WATCHER_MONITOR,
+	WATCHER_TCPLIFE,
+	WATCHER_TCPSTATES,
+	WATCHERS,
+};
+
+/**
+ * struct watching - what was measured
+ * @lost: records that tcp_monitor counted as lost, or didn't get to see
+ */
+struct watching {
+	double rates[WATCHERS][ROUNDS_MOST];
+	bool there[WATCHERS];
+	size_t rounds;
+	double lost;
+	char monitor[512];
+};
+
+static const char *const peers[WATCHERS] = {
+	[WATCHER_TCPLIFE] = "tcplife",
+	[WATCHER_TCPSTATES] = "tcpstates",
+};
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = { ms / 1000, ms % 1000 * NS_PER_MS };
+
+	nanosleep(&time, NULL);
+}
+
+static int prepare_network(void)
+{
+	int fd = open(TW_BUCKETS, O_WRONLY | O_CLOEXEC), err;
+
+	err = testbed_run(TESTBED_COMMAND("ip", "link", "set", "lo", "up"), NULL);
+	/* So that all rounds find as many connections waiting for their end. */
+	if (fd >= 0) {
+		if (write(fd, "1000", 4) != 4)
+			ecbpf_log(ECBPF_LOG_WARNING, TW_BUCKETS ": %m");
+		close(fd);
+	}
+	return err;
+}
+
+static int open_listener(struct sockaddr_in *address)
+{
+	socklen_t length = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET };
+	if (fd < 0 || bind(fd, (struct sockaddr *)address, length) || listen(fd, 16) ||
+	    getsockname(fd, (struct sockaddr *)address, &length))
+		return ecbpf_fail(-errno, "listening: %m");
+	return fd;
+}
+
+static int connect_once(int listener, struct sockaddr_in *address, unsigned long number)
+{
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK + number % ADDRESSES);
+	if (client < 0 || connect(client, (struct sockaddr *)address, sizeof(*address)))
+		return -errno;
+	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (server < 0)
+		return -errno;
+	close(client);
+	close(server);
+	return 0;
+}
+
+/* Connections a second. */
+static int load(unsigned long count, double *rate)
+{
+	struct sockaddr_in address;
+	int listener = open_listener(&address), err = 0;
+	unsigned long i;
+	double began;
+
+	if (listener < 0)
+		return listener;
+	began = now();
+	for (i = 0; i < count && !err; i++)
+		err = connect_once(listener, &address, i);
+	*rate = count / (now() - began);
+	close(listener);
+	return err ? ecbpf_fail(err, "connecting: %s", strerror(-err)) : 0;
+}
+
+static pid_t start(const struct watching *watching, enum watcher watcher, int *output)
+{
+	if (watcher == WATCHER_MONITOR)
+		return testbed_start(TESTBED_COMMAND(watching->monitor, "--daemon"), output);
+	return testbed_start(TESTBED_COMMAND(peers[watcher]), output);
+}
+
+/* From tcp_monitor's last line: what isn't a record that was sent. */
+static int add_losses(struct watching *watching, const char *text, unsigned long count)
+{
+	unsigned long long closes, filtered, records, ring, table, missed, sent, lost;
+	const char *line = strstr(text, "tcp_monitor: closes ");
+
+	if (!line ||
+	    sscanf(line,
+		   "tcp_monitor: closes %llu = filtered %llu + records %llu + ring full %llu + "
+		   "table full %llu; missed %llu; udp delivered %llu, lost %llu",
+		   &closes, &filtered, &records, &ring, &table, &missed, &sent, &lost) != 8)
+		return ecbpf_fail(-EBADMSG, "tcp_monitor said '%s'", text);
+	watching->lost += ring + table + missed + lost;
+	if (records < 2 * count)
+		watching->lost += 2 * count - records;
+	return 0;
+}
+
+static int measure_watcher(struct watching *watching, enum watcher watcher, unsigned long count,
+			   size_t round)
+{
+	char text[TEXT_MAX];
+	int output = -1, err, stopped;
+	pid_t pid = 0;
+
+	if (watcher != WATCHER_NONE) {
+		pid = start(watching, watcher, &output);
+		if (pid < 0)
+			return pid;
+		sleep_ms(SETTLE_MS);
+	}
+	err = load(count, &watching->rates[watcher][round]);
+	if (!pid)
+		return err;
+	stopped = testbed_stop(pid, output, text, sizeof(text));
+	if (!err && !stopped && watcher == WATCHER_MONITOR)
+		err = add_losses(watching, text, count);
+	return err ? err : stopped;
+}
+
+/* Keeps the other CPUs awake while it lives. */
+static pid_t start_ticker(void)
+{
+	char ticks[64];
+	int output;
+	pid_t pid;
+
+	snprintf(ticks, sizeof(ticks), "while :; do sleep .0%d; done", TICK_MS / 10 * 10);
+	pid = testbed_start(TESTBED_COMMAND("sh", "-c", ticks), &output);
+	if (pid > 0)
+		close(output);
+	return pid;
+}
+
+static int measure_rounds_of(struct watching *watching, unsigned long count)
+{
+	int watcher, err = 0;
+	size_t round;
+
+	for (round = 0; round < watching->rounds; round++)
+		for (watcher = 0; watcher < WATCHERS && !err; watcher++)
+			if (watching->there[watcher])
+				err = measure_watcher(watching, watcher, count, round);
+	return err;
+}
+
+/* Time and runs of the programs of these names that are loaded, by the kernel's own count. */
+static void add_times(const char *name, uint64_t *ns, uint64_t *runs)
+{
+	struct bpf_prog_info info;
+	uint32_t id = 0, length;
+	int fd;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		fd = bpf_prog_get_fd_by_id(id);
+		length = sizeof(info);
+		memset(&info, 0, sizeof(info));
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
+		    !strncmp(info.name, name, BPF_OBJ_NAME_LEN - 1)) {
+			*ns += info.run_time_ns;
+			*runs += info.run_cnt;
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* ns that both programs take for a change of state; the kernel's clock is in it. */
+static int measure_event(const struct watching *watching, unsigned long count, double *ns)
+{
+	uint64_t time = 0, runs = 0, rescuer_runs = 0;
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), output, err;
+	char text[TEXT_MAX];
+	double rate;
+	pid_t pid;
+
+	if (stats < 0)
+		return ecbpf_fail(-errno, "counting run times: %m");
+	pid = start(watching, WATCHER_MONITOR, &output);
+	if (pid < 0)
+		return pid;
+	sleep_ms(SETTLE_MS);
+	err = load(count, &rate);
+	add_times("typed_first", &time, &runs);
+	add_times("typed_rescuer", &time, &rescuer_runs);
+	close(stats);
+	if (!err)
+		err = testbed_stop(pid, output, text, sizeof(text));
+	if (!err && !runs)
+		err = ecbpf_fail(-ENOENT, "tcp_monitor's programs were not found");
+	*ns = runs ? (double)time / runs : 0;
+	return err;
+}
+
+static int add_rate(const struct bench *bench, struct watching *watching, int section,
+		    enum watcher watcher, const char *name)
+{
+	double *rates = watching->rates[watcher], *none = watching->rates[WATCHER_NONE];
+	struct row row = { .unit = "conn/s" };
+
+	if (!watching->there[watcher])
+		return report_skip(bench->report, name, "not installed (package libbpf-tools)");
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	if (watcher == WATCHER_MONITOR)
+		row.goal = (struct goal){ GOAL_RATIO_AT_LEAST, MONITOR_RATIO };
+	row.median = measure_median(rates, watching->rounds);
+	row.best = rates[watching->rounds - 1];
+	measure_median(none, watching->rounds);
+	row.baseline = none[watching->rounds - 1];
+	return report_row(bench->report, section, &row);
+}
+
+static int add_value(const struct bench *bench, int section, const char *name, const char *unit,
+		     double value, double most)
+{
+	struct row row = {
+		.unit = unit,
+		.best = value,
+		.median = value,
+		.goal = { GOAL_VALUE_AT_MOST, most },
+	};
+
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	return report_row(bench->report, section, &row);
+}
+
+static int report_all(const struct bench *bench, struct watching *watching, double event)
+{
+	int section = report_section(bench->report, "TCP connections over loopback, one CPU",
+				     "unwatched"),
+	    err;
+
+	if (section < 0)
+		return section;
+	err = add_rate(bench, watching, section, WATCHER_MONITOR, "tcp_monitor --daemon");
+	if (!err)
+		err = add_rate(bench, watching, section, WATCHER_TCPLIFE, "tcplife");
+	if (!err)
+		err = add_rate(bench, watching, section, WATCHER_TCPSTATES, "tcpstates");
+	if (!err)
+		err = add_value(bench, section, "tcp_monitor, a change of state", "ns", event,
+				EVENT_NS);
+	return err ? err :
+		     add_value(bench, section, "tcp_monitor, records lost", "records",
+			       watching->lost, 0);
+}
+
+int suite_monitor(struct bench *bench)
+{
+	struct watching watching = { .there = { [WATCHER_NONE] = true, [WATCHER_MONITOR] = true } };
+	double event = 0;
+	pid_t ticker;
+	int err;
+
+	watching.rounds = measure_rounds(&bench->settings);
+	if (watching.rounds > ROUNDS_MOST)
+		watching.rounds = ROUNDS_MOST;
+	snprintf(watching.monitor, sizeof(watching.monitor),
+		 "%s/flow_monitor/tcp_monitor/tcp_monitor", bench->tools);
+	/* Tools of others find their tracepoints there. */
+	if (!mount("tracefs", TRACEFS, "tracefs", 0, NULL)) {
+		watching.there[WATCHER_TCPLIFE] = testbed_has_command("tcplife");
+		watching.there[WATCHER_TCPSTATES] = testbed_has_command("tcpstates");
+	}
+	err = prepare_network();
+	ticker = err ? 0 : start_ticker();
+	if (!err)
+		err = measure_rounds_of(&watching, bench->connections);
+	if (!err)
+		err = measure_event(&watching, bench->connections, &event);
+	if (ticker > 0) {
+		kill(ticker, SIGKILL);
+		waitpid(ticker, NULL, 0);
+	}
+	return err ? err : report_all(bench, &watching, event);
+}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""execsnoop tells of programs that are started here."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from flows import validate
+from testbed import BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt
+
+SNOOP = BUILD / "flow_monitor/execsnoop/execsnoop"
+
+
+def watch(host, file, *arguments):
+    """A snooper that has begun: it tells of something started again and again."""
+    with open(file, "w", encoding="ascii") as out:
+        process = host.start(SNOOP, "--json", *arguments, stdout=out)
+
+    def begun():
+        subprocess.run(["true"], check=True)
+        return process.poll() is not None or file.read_text()
+    eventually(begun, "a first event")
+    return process
+
+
+def events(file, pid):
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    return [event for event in found if event["pid"] == pid]
+
+
+def test_exec_and_exit(host, scratch):
+    file = scratch / "events"
+    process = watch(host, file, "--exits")
+    started = subprocess.Popen(["sh", "-c", "exit 3", "a b", "", "last"])
+    started.wait()
+    eventually(lambda: len(events(file, started.pid)) == 2, "both events")
+    begun, ended = events(file, started.pid)
+    assert interrupt(process).status == 0
+    for event in (begun, ended):
+        validate(event, "execsnoop.schema.json")
+        assert (event["ppid"], event["uid"]) == (os.getpid(), 0)
+    assert (begun["event"], begun["name"]) == ("exec", "sh")
+    assert begun["args"] == ["sh", "-c", "exit 3", "a b", "", "last"] and not begun["args_cut"]
+    assert (ended["event"], ended["status"]) == ("exit", 3)
+
+
+def test_killed(host, scratch):
+    file = scratch / "events"
+    process = watch(host, file, "--exits")
+    started = subprocess.Popen(["sleep", "1000"])
+    started.kill()
+    started.wait()
+    eventually(lambda: [event for event in events(file, started.pid) if event["event"] == "exit"],
+               "its end")
+    assert events(file, started.pid)[-1]["status"] == 128 + 9
+    interrupt(process)
+
+
+@pytest.mark.parametrize("octets,cut", ((506, False), (507, True), (100000, True)))
+def test_long_arguments(host, scratch, octets, cut):
+    """What is kept is 511 octets, "true" and two terminators among them."""
+    file = scratch / "events"
+    process = watch(host, file)
+    started = subprocess.Popen(["true", "x" * (octets - 1)])
+    started.wait()
+    eventually(lambda: events(file, started.pid), "the event")
+    event, = events(file, started.pid)
+    assert event["args_cut"] == cut
+    assert event["args"] == ["true", "x" * min(octets - 1, 506)]
+    interrupt(process)
+
+
+def test_count_and_columns(host):
+    process = host.start(SNOOP, "--count", 2)
+    head = process.stdout.readline()
+
+    def over():
+        subprocess.run(["true"], check=True)
+        return process.poll() is not None
+    eventually(over, "its end")
+    assert head.split()[:3] == ["TIME", "WHAT", "PID"]
+    assert len(process.stdout.read().splitlines()) == 2 and process.returncode == 0
+
+
+def test_refused(host):
+    assert "--count" in host.run(SNOOP, "--count", "0", expect=EX_USAGE).one_line()
+    assert "/nowhere" in host.run(SNOOP, "--btf", "/nowhere", expect=EX_NOINPUT).one_line()
+    result = host.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", SNOOP,
+                      expect=EX_NOPERM)
+    assert "CAP_BPF" in result.one_line()
