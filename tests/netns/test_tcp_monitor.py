@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
-                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close)
+                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
 from testbed import GUEST, eventually, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
@@ -313,7 +313,7 @@ def test_as_ss_says(host, monitor, scratch):
         process = host.start("stdbuf", "-oL", "ss", "-tEiOn", stdout=out)
 
     def lines():
-        return [line for line in file.read_text().splitlines() if "bytes_" in line]
+        return [line for line in whole_lines(file) if "bytes_" in line]
     with host.entered():
         listener = Listener()
 

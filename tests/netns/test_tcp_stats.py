@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from flows import MAPPED, V4, V6, Listener, receive, validate
+from flows import MAPPED, V4, V6, Listener, receive, validate, whole_lines
 from testbed import (BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually,
                      interrupt, kernel_release)
 
@@ -32,7 +32,7 @@ def sampling(host, scratch, *arguments):
         process = host.start(STATS, *arguments, stdout=out)
 
     def lines():
-        return [json.loads(line) for line in file.read_text().splitlines()]
+        return [json.loads(line) for line in whole_lines(file)]
     try:
         yield process, lines
     finally:
