@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """tcp_monitor against flows of which everything is known: each record is exact."""
+import itertools
 import os
 import re
 import socket
@@ -9,7 +10,7 @@ import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
                    monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
-from testbed import GUEST, eventually, scaled
+from testbed import GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
 
@@ -65,9 +66,8 @@ def check(record, sent, received, end, address=V4, netns=None):
         assert record["netns"] == inode(netns)
 
 
-@pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("address", (V4, V6, MAPPED))
+@pytest.mark.parametrize("hook,end,address", sample(
+    itertools.product(HOOKS, ENDS, (V4, V6, MAPPED)), 9))
 def test_exact(host, hook, end, address):
     """Octets, ends, ports, family, process, namespace, on both sides."""
     with monitoring("--hook", hook, netns=host) as monitor:
