@@ -135,8 +135,11 @@ def test_states(host, scratch):
         client.close()
         assert server.recv(1) == b""
         server.close()
-        eventually(lambda: lines()[-1]["new_state"] == "CLOSE", "its end")
-        mine = [line for line in lines() if line["local_port"] == port]
+
+        def changes():
+            return [line for line in lines() if line["local_port"] == port]
+        eventually(lambda: changes() and changes()[-1]["new_state"] == "CLOSE", "its end")
+        mine = changes()
         interrupt(process)
     assert [(line["old_state"], line["new_state"]) for line in mine] == [
         ("SYN_SENT", "ESTABLISHED"), ("ESTABLISHED", "FIN_WAIT1"), ("FIN_WAIT1", "FIN_WAIT2"),
