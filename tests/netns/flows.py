@@ -35,6 +35,11 @@ def receive(connection, count):
         count -= got
 
 
+def whole_lines(file):
+    """Of what somebody writes just now."""
+    return file.read_text().rpartition("\n")[0].splitlines()
+
+
 def validate(document, schema):
     """Where jsonschema is installed; elsewhere nothing is lost but this."""
     try:

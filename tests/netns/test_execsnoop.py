@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from flows import validate
+from flows import validate, whole_lines
 from testbed import BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt
 
 SNOOP = BUILD / "flow_monitor/execsnoop/execsnoop"
@@ -25,7 +25,7 @@ def watch(host, file, *arguments):
 
 
 def events(file, pid):
-    found = [json.loads(line) for line in file.read_text().splitlines()]
+    found = [json.loads(line) for line in whole_lines(file)]
     return [event for event in found if event["pid"] == pid]
 
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """tcp_monitor against flows of which everything is known: each record is exact."""
+import itertools
 import os
+import re
 import socket
 import threading
 
 import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
-                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close)
-from testbed import GUEST, eventually, scaled
+                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
+from testbed import GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
 
@@ -64,9 +66,8 @@ def check(record, sent, received, end, address=V4, netns=None):
         assert record["netns"] == inode(netns)
 
 
-@pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("address", (V4, V6, MAPPED))
+@pytest.mark.parametrize("hook,end,address", sample(
+    itertools.product(HOOKS, ENDS, (V4, V6, MAPPED)), 9))
 def test_exact(host, hook, end, address):
     """Octets, ends, ports, family, process, namespace, on both sides."""
     with monitoring("--hook", hook, netns=host) as monitor:
@@ -303,6 +304,47 @@ def test_reused_sockets_and_ports(host, monitor):
                    for record in by_side(records, "passive") if record["remote_port"] == port]
         assert active == flows
         assert passive == flows
+
+
+def test_as_ss_says(host, monitor, scratch):
+    """The kernel's own counters of sockets that go, as ss prints them."""
+    file = scratch / "ss"
+    with open(file, "w", encoding="ascii") as out:
+        process = host.start("stdbuf", "-oL", "ss", "-tEiOn", stdout=out)
+
+    def lines():
+        return [line for line in whole_lines(file) if "bytes_" in line]
+    with host.entered():
+        listener = Listener()
+
+        def listens():
+            client, server = listener.connect()
+            exchange(client, server)
+            end_by_fin(client, server)
+            return lines()
+        eventually(listens, "ss")
+        before = len(lines())
+        shapes = [(10, 20), (3000, 1), (100000, 70000)]
+        ports = []
+        for sent, received in shapes:
+            client, server = listener.connect()
+            ports.append(client.getsockname()[1])
+            exchange(client, server, sent, received)
+            end_by_fin(client, server)
+        listener.close()
+    eventually(lambda: len(lines()) >= before + 2 * len(shapes), "all that ss has to say")
+    process.kill()
+    said = {}
+    for line in lines():
+        numbers = dict(re.findall(r"(bytes_\w+):(\d+)", line))
+        local, remote = re.findall(r"127\.0\.0\.1:(\d+)", line)[:2]
+        said[int(local), int(remote)] = (int(numbers["bytes_sent"]),
+                                         int(numbers["bytes_received"]) - 1)
+    records = {(record["local_port"], record["remote_port"]):
+               (record["bytes_sent"], record["bytes_received"]) for record in monitor.stop()}
+    for port in ports:
+        for ends in ((port, listener.port), (listener.port, port)):
+            assert records[ends] == said[ends]
 
 
 def test_accept_pid(host):
