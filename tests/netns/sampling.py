@@ -202,7 +202,7 @@ def packets(data):
 
 
 def check_conservation(seen, *outputs):
-    """Every packet that was picked is in one place, and every sample read in one for each output."""
+    """Every packet picked is in one place, and every sample read is in one for each output."""
     kernel, taken = seen["counts"], seen["counts"]["received"]
     assert kernel["picked"] == sum(kernel[key] for key in ("emitted", "filtered", "ring_full",
                                                            "abandoned")), seen
