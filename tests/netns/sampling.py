@@ -149,6 +149,9 @@ def payloads_of(files):
     if GUEST and all(file.suffix == ".pcapng" for file in files):
         return [octets[UDP_PAYLOAD:] for file in files for _, _, octets, _ in
                 packets(file.read_bytes()) if octets[UDP_PROTOCOL] == UDP]
+    for file in files:
+        subprocess.run(["capinfos", str(file)], check=True, stdout=subprocess.DEVNULL,
+                       timeout=DEADLINE)
     return [bytes.fromhex(line[0]) for file in files for line in fields(file, "udp.payload")]
 
 

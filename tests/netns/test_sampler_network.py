@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""xdp_sampler's datagrams: sFlow as nfdump and tshark decode it, statsd, and collectors that fail."""
+"""xdp_sampler's datagrams: sFlow as others decode it, statsd, and collectors that fail."""
 import collections
 import os
 import pathlib
