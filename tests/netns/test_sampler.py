@@ -11,7 +11,8 @@ from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, UDP
                       check_conservation, counts, ends, fields, finish, need, packets, payloads_of,
                       reading, received, sampled_bed, sampler, send, silence, state, statistics,
                       terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, sample, scaled, validate)
+from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
+                     validate)
 from traffic import Tap, counted, udp6
 
 
@@ -236,6 +237,19 @@ def test_bad_input(bed, arguments, words):
     assert words in said.one_line()
     assert not said.out
     assert bed.pin_tree() == before
+
+
+def test_longest_snaplen(bed):
+    """Where the kernel can't copy more than 256 octets, more is refused."""
+    bed.root("--attach", "--interface", "eth0")
+    before = bed.pin_tree()
+    if kernel_release() >= (5, 18):
+        sampler(bed, "--attach", "--snaplen", 65535)
+        assert state(bed)["config"]["snaplen"] == 65535
+    else:
+        said = sampler(bed, "--attach", "--snaplen", 257, expect=EX_USAGE)
+        assert "at most 256 octets" in said.one_line()
+        assert bed.pin_tree() == before
 
 
 def test_no_root_array(bed, scratch):
