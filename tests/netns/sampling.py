@@ -149,6 +149,9 @@ def payloads_of(files):
     if GUEST and all(file.suffix == ".pcapng" for file in files):
         return [octets[UDP_PAYLOAD:] for file in files for _, _, octets, _ in
                 packets(file.read_bytes()) if octets[UDP_PROTOCOL] == UDP]
+    for file in files:
+        subprocess.run(["capinfos", str(file)], check=True, stdout=subprocess.DEVNULL,
+                       timeout=DEADLINE)
     return [bytes.fromhex(line[0]) for file in files for line in fields(file, "udp.payload")]
 
 
@@ -202,7 +205,7 @@ def packets(data):
 
 
 def check_conservation(seen, *outputs):
-    """Every packet that was picked is in one place, and every sample read in one for each output."""
+    """Every packet picked is in one place, and every sample read is in one for each output."""
     kernel, taken = seen["counts"], seen["counts"]["received"]
     assert kernel["picked"] == sum(kernel[key] for key in ("emitted", "filtered", "ring_full",
                                                            "abandoned")), seen

@@ -7,11 +7,12 @@ import time
 
 import pytest
 
-from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, check_conservation,
-                      counts, ends, fields, finish, need, payloads_of, reading, received,
-                      sampled_bed, sampler, send, silence, state,
-                      statistics, terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, sample, scaled, validate)
+from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, UDP_PAYLOAD,
+                      check_conservation, counts, ends, fields, finish, need, packets, payloads_of,
+                      reading, received, sampled_bed, sampler, send, silence, state, statistics,
+                      terminate)
+from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
+                     validate)
 from traffic import Tap, counted, udp6
 
 
@@ -72,7 +73,6 @@ def test_wishes(sampled, scratch, wish, sources):
 
 def test_several_interfaces(bed, scratch):
     """One process, attached by it and taken away at its end."""
-    need("tshark")
     bed.add_veth("eth1")
     silence(bed)
     for name in ("eth0", "eth1"):
@@ -85,8 +85,9 @@ def test_several_interfaces(bed, scratch):
         received(bed, len(payloads), name)
     ends(process)
     for name, payloads in sent.items():
-        found = fields(file, "udp.payload", only=f'udp and frame.interface_name == "{name}"')
-        assert [bytes.fromhex(line[0]) for line in found] == payloads
+        found = [octets[UDP_PAYLOAD:] for interface, _, octets, _ in packets(file.read_bytes())
+                 if interface == name]
+        assert found == payloads
         assert not state(bed, name)["attached"]
     told = statistics(file.read_bytes())
     assert [told[index][DELIVERED] for index in (0, 1)] == [30, 50]
@@ -236,6 +237,19 @@ def test_bad_input(bed, arguments, words):
     assert words in said.one_line()
     assert not said.out
     assert bed.pin_tree() == before
+
+
+def test_longest_snaplen(bed):
+    """Where the kernel can't copy more than 256 octets, more is refused."""
+    bed.root("--attach", "--interface", "eth0")
+    before = bed.pin_tree()
+    if kernel_release() >= (5, 18):
+        sampler(bed, "--attach", "--snaplen", 65535)
+        assert state(bed)["config"]["snaplen"] == 65535
+    else:
+        said = sampler(bed, "--attach", "--snaplen", 257, expect=EX_USAGE)
+        assert "at most 256 octets" in said.one_line()
+        assert bed.pin_tree() == before
 
 
 def test_no_root_array(bed, scratch):

@@ -29,7 +29,8 @@ def parse(text):
         found = ROW.match(line)
         if found:
             key, *numbers, verdicts = found.groups()
-            values = [float(value) * SCALE[unit] for value, unit in zip(numbers[::2], numbers[1::2])]
+            values = [float(value) * SCALE[unit]
+                      for value, unit in zip(numbers[::2], numbers[1::2])]
             rows[key.strip()] = (*values, verdicts)
     return rows
 
