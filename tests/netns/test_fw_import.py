@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from testbed import EX_DATAERR, EX_OK, FW
+from testbed import EX_DATAERR, EX_OK, FW, GUEST
 
 RULESET = """
 table netdev t {
@@ -50,6 +50,8 @@ ip6 from any to any proto any vlan { 5 } action count
 
 
 def convert(bed, ruleset):
+    if GUEST:
+        pytest.skip("the same everywhere: user space alone reads what nft prints")
     if not shutil.which("nft"):
         pytest.skip("no nft here")
     bed.server.run("ip", "link", "set", "lo", "up")
