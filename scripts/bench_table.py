@@ -83,8 +83,9 @@ def text_of(figures, note):
     machine = figures.document["machine"]
     packets = f"{figures.document['repeat']:,}".replace(",", " ")
     kernel = machine["kernel"].split("-")[0]
+    runs = figures.document["passes"] * figures.document["rounds"]
     yield textwrap.fill(f"{machine['processor']}, kernel {kernel}; best of "
-                        f"{figures.document['rounds']} runs of {packets} packets{note}:", 99)
+                        f"{runs} runs of {packets} packets{note}:", 99)
     yield ""
     yield from table(figures)
     yield ""
