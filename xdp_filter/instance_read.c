@@ -208,22 +208,14 @@ int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instan
 			  err == -EPROTO ? "; another version made them" : "");
 }
 
+static int look(struct ecbpf_root *root, void *instance)
+{
+	return filter_instance_read(root, instance);
+}
+
 int filter_instance_look(const char *interface, struct filter_instance *instance)
 {
-	struct ecbpf_root *root;
-	int attempt, err;
-
-	for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
-		if (err)
-			return err;
-		err = filter_instance_read(root, instance);
-		ecbpf_root_close(root);
-		if (err != -ESTALE)
-			return err;
-	}
-	return ecbpf_fail(-EAGAIN, "%s: its root array is replaced again and again; try later",
-			  interface);
+	return ecbpf_root_look(interface, look, instance);
 }
 
 int filter_instance_clear(struct ecbpf_root *root)

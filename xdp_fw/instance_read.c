@@ -11,8 +11,6 @@
 #include "instance.h"
 
 /* How often to start again when a loader replaces the instance while it is read. */
-#define READ_ATTEMPTS 20
-
 static int open_map(struct ecbpf_root *root, const char *name, int *fd)
 {
 	*fd = ecbpf_slot_map_open(root, ECBPF_SLOT_FIREWALL, name);
@@ -70,22 +68,14 @@ int fw_instance_open(struct ecbpf_root *root, bool writable, struct fw_instance 
 	return ecbpf_root_gone(root) || err == -ENOENT ? -ESTALE : err;
 }
 
+static int look(struct ecbpf_root *root, void *instance)
+{
+	return fw_instance_open(root, false, instance);
+}
+
 int fw_instance_look(const char *interface, struct fw_instance *instance)
 {
-	struct ecbpf_root *root;
-	int attempt, err;
-
-	for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
-		if (err)
-			return err;
-		err = fw_instance_open(root, false, instance);
-		ecbpf_root_close(root);
-		if (err != -ESTALE)
-			return err;
-	}
-	return ecbpf_fail(-EAGAIN, "%s: its firewall is replaced again and again; try later",
-			  interface);
+	return ecbpf_root_look(interface, look, instance);
 }
 
 void fw_instance_close(struct fw_instance *instance)

@@ -82,6 +82,9 @@ int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *inst
 	err = read_value(root, "settings", &settings)	   ?:
 		      read_counts(root, &instance->counts) ?:
 		      read_value(root, "reader", &instance->reader);
+	if (ecbpf_slot_program_id(root, ECBPF_SLOT_SAMPLER) != instance->program_id ||
+	    ecbpf_root_gone(root))
+		return -ESTALE;
 	if (err)
 		return ecbpf_fail(err, "%s: reading the sampler's maps failed: %s",
 				  ecbpf_root_interface(root), strerror(-err));

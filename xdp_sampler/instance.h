@@ -40,7 +40,10 @@ struct sampler_instance {
 	uint32_t program_id;
 };
 
-/* -ENOENT, saying nothing: no sampler in @root's slot. */
+/*
+ * Saying nothing: -ENOENT: no sampler in @root's slot; -ESTALE: it was replaced meanwhile, which the
+ * lock prevents.
+ */
 int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *instance);
 
 /**

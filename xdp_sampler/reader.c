@@ -169,10 +169,11 @@ static int take_record(void *context, void *data, size_t size)
 	return enough(reader) || ++ring->turn == TURN_RECORDS ? -ECANCELED : 0;
 }
 
-static int open_ring(struct sampler_reader_handle *reader, struct ring *ring,
-		     struct ecbpf_root *root, const char *name)
+static int open_ring(struct ecbpf_root *root, void *context)
 {
+	const char *name = ecbpf_root_interface(root);
 	struct sampler_instance instance;
+	struct ring *ring = context;
 	int fd, err;
 
 	err = sampler_instance_read(root, &instance);
@@ -185,10 +186,9 @@ static int open_ring(struct sampler_reader_handle *reader, struct ring *ring,
 	if (err)
 		return err;
 	snprintf(ring->interface.name, sizeof(ring->interface.name), "%s", name);
-	ring->interface.index = ring - reader->rings;
+	ring->interface.index = ring - ring->reader->rings;
 	ring->interface.ifindex = ecbpf_root_ifindex(root);
 	ring->interface.mtu = ecbpf_mtu(name) > 0 ? ecbpf_mtu(name) : 0;
-	ring->reader = reader;
 	if (instance.filter[0] && !instance.config.filtered) {
 		err = sampler_filter_compile(instance.filter, instance.config.snaplen,
 					     &ring->filter);
@@ -216,7 +216,6 @@ static int open_ring(struct sampler_reader_handle *reader, struct ring *ring,
 int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_handle **out)
 {
 	struct sampler_reader_handle *reader = calloc(1, sizeof(*reader));
-	struct ecbpf_root *root;
 	size_t i;
 	int err = 0;
 
@@ -233,11 +232,8 @@ int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_ha
 		reader->rings[i].lock = -1;
 		reader->rings[i].counts = -1;
 		reader->count = i + 1;
-		err = ecbpf_root_open_readonly(interfaces->items[i], ECBPF_LIVE, &root);
-		if (err)
-			break;
-		err = open_ring(reader, &reader->rings[i], root, interfaces->items[i]);
-		ecbpf_root_close(root);
+		reader->rings[i].reader = reader;
+		err = ecbpf_root_look(interfaces->items[i], open_ring, &reader->rings[i]);
 		reader->interfaces[i] = reader->rings[i].interface;
 		if (!err)
 			reader->waits[i] = (struct pollfd){

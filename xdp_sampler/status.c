@@ -189,21 +189,21 @@ static void print_openmetrics(const struct shown *shown, size_t count)
 	ecbpf_openmetrics_end(stdout);
 }
 
+static int look(struct ecbpf_root *root, void *instance)
+{
+	return sampler_instance_read(root, instance);
+}
+
 static int show(struct shown *shown, const char *name)
 {
 	struct ecbpf_status status;
-	struct ecbpf_root *root;
 	int err;
 
 	shown->name = name;
 	err = ecbpf_status_read(name, &status);
 	if (err || status.attachment != ECBPF_ATTACHED)
 		return err;
-	err = ecbpf_root_open_readonly(name, ECBPF_LIVE, &root);
-	if (err)
-		return err;
-	err = sampler_instance_read(root, &shown->instance);
-	ecbpf_root_close(root);
+	err = ecbpf_root_look(name, look, &shown->instance);
 	shown->attached = !err;
 	return err == -ENOENT ? 0 : err;
 }

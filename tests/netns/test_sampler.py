@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, UDP_PAYLOAD,
-                      check_conservation, counts, ends, fields, finish, need, packets, payloads_of,
-                      reading, received, sampled_bed, sampler, send, silence, state, statistics,
-                      terminate)
+from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAMPLER,
+                      UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need, packets,
+                      payloads_of, reading, received, sampled_bed, sampler, send, silence, state,
+                      statistics, terminate)
 from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
                      validate)
 from traffic import Tap, counted, udp6
@@ -36,6 +36,20 @@ def test_status(sampled):
             sampler(sampled, "--detach")
     assert text == "Sampler not attached to interface eth0.\n"
     assert metrics.endswith("# EOF\n")
+
+
+def test_status_of_what_is_replaced(sampled):
+    """Looked at while it is replaced again and again, a sampler is shown as one of those it was."""
+    rates = (3, 5)
+    for number in range(scaled(100)):
+        changes = [sampled.server.start(SAMPLER, "--attach", "--rate", rates[turn % 2],
+                                        "--interface", "eth0") for turn in range(4)]
+        while any(process.poll() is None for process in changes):
+            shown = state(sampled)
+            assert shown["attached"] and shown["config"]["rate"] in ((1, *rates) if not number
+                                                                     else rates)
+        for process in changes:
+            assert finish(process).status == EX_OK
 
 
 def test_filter_in_kernel(sampled):

@@ -89,6 +89,16 @@ void ecbpf_root_close(struct ecbpf_root *root);
 /* Whether another took its place since: who opened it without the lock opens it anew. */
 bool ecbpf_root_gone(const struct ecbpf_root *root);
 
+/**
+ * ecbpf_root_look() - read of @interface's live generation, without the lock
+ * @look: returns -ESTALE where what it read may be of two instances, or of a generation that is
+ *	gone: it is asked again
+ *
+ * Return: as ecbpf_root_open(), or what @look returned; -EAGAIN if that goes on.
+ */
+int ecbpf_root_look(const char *interface, int (*look)(struct ecbpf_root *root, void *context),
+		    void *context);
+
 const char *ecbpf_root_interface(const struct ecbpf_root *root);
 unsigned int ecbpf_root_ifindex(const struct ecbpf_root *root);
 bool ecbpf_root_frags(const struct ecbpf_root *root);
