@@ -11,31 +11,22 @@
 #include <ecbpf/abi.h>
 
 #include "table_abi.h"
+#include "table_map.bpf.h"
 #include "table_touch.h"
 #include "verifier.bpf.h"
 #include "xdp_filter.h"
 
 extern const volatile struct filter_config filter_config;
 
-/* The loader sets the sizes, and fills what is mapped through mmap(). */
-#define ENTRIES_ARRAY(map_name, value_type)        \
-	struct {                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY);  \
-		__uint(map_flags, BPF_F_MMAPABLE); \
-		__uint(max_entries, 1);            \
-		__type(key, __u32);                \
-		__type(value, value_type);         \
-	} map_name SEC(".maps")
-
-ENTRIES_ARRAY(entries, struct filter_entry);
-ENTRIES_ARRAY(hits, struct filter_hits);
+TABLE_ARRAY(entries, struct filter_entry);
+TABLE_ARRAY(hits, struct filter_hits);
 
 /* Read and written by the loader alone; pinned with the program that they belong to. */
-ENTRIES_ARRAY(addresses6, struct filter_address);
-ENTRIES_ARRAY(tags, struct filter_tag);
-ENTRIES_ARRAY(hits_cleared, __u64);
-ENTRIES_ARRAY(stats_cleared, struct filter_stats);
-ENTRIES_ARRAY(config, struct filter_config);
+TABLE_ARRAY(addresses6, struct filter_address);
+TABLE_ARRAY(tags, struct filter_tag);
+TABLE_ARRAY(hits_cleared, __u64);
+TABLE_ARRAY(stats_cleared, struct filter_stats);
+TABLE_ARRAY(config, struct filter_config);
 
 /* Ids of the allow entries: asked only for packets about to be dropped for what they are. */
 struct {

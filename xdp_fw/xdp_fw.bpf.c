@@ -26,19 +26,10 @@ struct {
 	__type(value, struct fw_others);
 } others SEC(".maps");
 
-#define FW_LOADER_MAP(map_name, value_type)        \
-	struct {                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY);  \
-		__uint(map_flags, BPF_F_MMAPABLE); \
-		__uint(max_entries, 1);            \
-		__type(key, __u32);                \
-		__type(value, value_type);         \
-	} map_name SEC(".maps")
-
-FW_LOADER_MAP(hits_base, struct fw_hits);
-FW_LOADER_MAP(listing, struct fw_listing);
-FW_LOADER_MAP(texts, __u64);
-FW_LOADER_MAP(config, struct fw_settings);
+TABLE_ARRAY(hits_base, struct fw_hits);
+TABLE_ARRAY(listing, struct fw_listing);
+TABLE_ARRAY(texts, __u64);
+TABLE_ARRAY(config, struct fw_settings);
 
 /* What becomes of a packet: a reason to drop it, or ECBPF_REASON_NO_OPINION. */
 struct fw_fate {

@@ -17,4 +17,14 @@
 		__uint(value_size, 8);             \
 	} map_name SEC(".maps")
 
+/* What the loader alone sizes and fills in the same way, by type. */
+#define TABLE_ARRAY(map_name, value_type)          \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, value_type);         \
+	} map_name SEC(".maps")
+
 #endif

@@ -11,7 +11,7 @@ cache=$build_dir/libbpf-source
 
 debian_sources()
 {
-	# shellcheck disable=SC2016 # apt's own placeholders
+	# shellcheck disable=SC2016 # apt puts the values in
 	apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
 		'Origin: Debian' 'Created-By: Packages' 2>/dev/null | sort -u
 }
