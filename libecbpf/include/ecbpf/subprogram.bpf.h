@@ -164,12 +164,14 @@ static __always_inline void ecbpf_call_next(struct xdp_md *ctx, struct ecbpf_pac
 {
 	__u32 occupied = ecbpf_control.occupied;
 
-	if (ecbpf_likely(!(occupied >> (ECBPF_SLOT_CURRENT + 1))))
+	/* Root doesn't come here for nothing. */
+	if (ECBPF_SLOT_CURRENT >= 0 && ecbpf_likely(!(occupied >> (ECBPF_SLOT_CURRENT + 1))))
 		return;
-	ECBPF_TRY_SLOT(ctx, occupied, 0);
-	if (ECBPF_SLOT_CURRENT < ECBPF_SLOT_SAMPLER && occupied & (1U << ECBPF_SLOT_SAMPLER) &&
-	    !ecbpf_sampler_waits(packet))
-		bpf_tail_call_static(ctx, &ecbpf_slots, ECBPF_SLOT_SAMPLER);
+	if (ECBPF_SLOT_CURRENT < ECBPF_SLOT_SAMPLER && ecbpf_unlikely(occupied & 3)) {
+		ECBPF_TRY_SLOT(ctx, occupied, 0);
+		if (occupied & (1U << ECBPF_SLOT_SAMPLER) && !ecbpf_sampler_waits(packet))
+			bpf_tail_call_static(ctx, &ecbpf_slots, ECBPF_SLOT_SAMPLER);
+	}
 	ECBPF_TRY_SLOT(ctx, occupied, 2);
 	ECBPF_TRY_SLOT(ctx, occupied, 3);
 	ECBPF_TRY_SLOT(ctx, occupied, 4);
