@@ -143,26 +143,46 @@ static __u32 make_leaf(const struct table4_writer *writer, const struct table4_b
 	return *kind + block->count;
 }
 
+/* A leaf of the pool, as what it is in a cell; false: it doesn't fit there. */
+static bool put_range(const struct table4_writer *writer, struct table4_draft *draft,
+		      const __u32 *leaf, __u32 *reference)
+{
+	__u32 first = leaf[0] & 0xff, more = leaf[0] >> 8, answers = leaf[2] ? 2 : 1;
+
+	if (draft->used + answers > writer->cell_words)
+		return false;
+	*reference |= TABLE4_IN_CELL | first << TABLE4_RANGE_FIRST_SHIFT |
+		      more << TABLE4_RANGE_MORE_SHIFT | draft->used;
+	if (leaf[2])
+		*reference |= TABLE4_RANGE_ELSEWHERE;
+	memcpy(&draft->words[draft->used], &leaf[1], answers * sizeof(*leaf));
+	draft->used += answers;
+	return true;
+}
+
 /* Writes the leaf of a /24 that is cut further, into the cell if it fits; returns the reference. */
 static __u32 write_leaf(struct table4_writer *writer, struct table4_draft *draft,
 			const struct table4_block *block)
 {
-	__u32 words[TABLE4_MEDIUM + MEDIUM_RUNS], count, index, i;
+	__u32 words[TABLE4_MEDIUM + MEDIUM_RUNS], count, reference, index, i;
 	enum table4_kind kind;
 
 	if (block->count > MEDIUM_RUNS)
 		return write_large(writer, block);
 	count = make_leaf(writer, block, &kind, words);
-	if (draft->used + count <= writer->cell_words) {
-		index = draft->used;
-		memcpy(&draft->words[index], words, count * sizeof(*words));
+	reference = TABLE4_LEAF | (__u32)kind << TABLE4_KIND_SHIFT;
+	if (kind == TABLE4_RANGE && put_range(writer, draft, words, &reference))
+		return reference;
+	if (kind != TABLE4_RANGE && draft->used + count <= writer->cell_words) {
+		reference |= TABLE4_IN_CELL | draft->used;
+		memcpy(&draft->words[draft->used], words, count * sizeof(*words));
 		draft->used += count;
-		return TABLE4_LEAF | TABLE4_IN_CELL | (__u32)kind << TABLE4_KIND_SHIFT | index;
+		return reference;
 	}
 	index = reserve_together(writer, count);
 	for (i = 0; i < count; i++)
 		put(writer, index + i, words[i]);
-	return TABLE4_LEAF | (__u32)kind << TABLE4_KIND_SHIFT | index;
+	return reference | index;
 }
 
 /* Takes the runs of the /24 that ends at `last`. */

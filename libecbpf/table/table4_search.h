@@ -53,21 +53,33 @@ static __always_inline __u32 table4_word(const struct table4_words *from, __u32 
 	return from->words[index & from->mask];
 }
 
+/* 1: neither `first` nor one of the `more` addresses behind it. */
+static __always_inline __u32 table4_outside(__u32 byte, __u32 first, __u32 more)
+{
+	return (more - ((byte - first) & 0xff)) >> 31;
+}
+
 static __always_inline __u32 table4_leaf(const struct table4_words *from, __u32 index, __u32 kind,
 					 __u32 byte)
 {
 	__u32 first = table4_word(from, index), second = table4_word(from, index + 1);
 	__u64 ends;
 
-	if (kind == TABLE4_RANGE) {
-		__u32 distance = (byte - first) & 0xff;
-		__u32 outside = ((first >> 8) - distance) >> 31;
-
-		return table4_word(from, index + 1 + outside);
-	}
+	if (kind == TABLE4_RANGE)
+		return table4_word(from, index + 1 + table4_outside(byte, first, first >> 8));
 	/* A small leaf lacks the second word: all ones there are ends that no byte is above. */
 	ends = (__u64)(second | (kind - TABLE4_MEDIUM)) << 32 | first;
 	return table4_word(from, index + kind + table4_count_below(ends, byte));
+}
+
+static __always_inline __u32 table4_cell_range(const struct table4_words *from, __u32 word,
+					       __u32 byte)
+{
+	__u32 outside = table4_outside(byte, word >> TABLE4_RANGE_FIRST_SHIFT,
+				       word >> TABLE4_RANGE_MORE_SHIFT & 0xff);
+	__u32 answer = table4_word(from, word + outside);
+
+	return word & TABLE4_RANGE_ELSEWHERE ? answer : answer & (outside - 1);
 }
 
 static __always_inline __u32 table4_large(const struct table_source *source, const __u32 *pool,
@@ -148,6 +160,8 @@ static __always_inline __u32 table4_search(const volatile struct table4_constant
 		return word;
 	if (!(word & TABLE4_IN_CELL))
 		return table4_pool_leaf(source, word, address & 0xff);
+	if ((word >> TABLE4_KIND_SHIFT & 3) == TABLE4_RANGE)
+		return table4_cell_range(&from, word, address & 0xff);
 	return table4_leaf(&from, word & from.mask, word >> TABLE4_KIND_SHIFT & 3, address & 0xff);
 }
 

@@ -76,6 +76,14 @@ struct table4_cell {
 #define TABLE4_KIND_SHIFT 24
 #define TABLE4_INDEX_MASK 0xffffffU
 
+/*
+ * A range in a cell has its first address and its length - 1 in the word that refers to it, and is but
+ * two answers, or one where that elsewhere is 0.
+ */
+#define TABLE4_RANGE_FIRST_SHIFT 16
+#define TABLE4_RANGE_MORE_SHIFT	 8
+#define TABLE4_RANGE_ELSEWHERE	 (1U << 7)
+
 enum table4_kind {
 	TABLE4_RANGE, /* first address | (length - 1) << 8; the answer within, the answer elsewhere */
 	TABLE4_SMALL, /* ends of 4 runs in a word, then 5 answers at most */
