@@ -100,6 +100,11 @@ static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
 	return ECBPF_REASON_NO_OPINION;
 }
 
+static __always_inline __u32 filter_reason_of_source(const struct ecbpf_packet *packet)
+{
+	return packet->family == 4 ? ECBPF_REASON_FILTER_SOURCE : ECBPF_REASON_FILTER_SOURCE6;
+}
+
 /*
  * Reason to drop a packet whose source is listed (@answer, see table_abi.h) or that is
  * FILTER_NOTABLE.
@@ -129,7 +134,16 @@ static __always_inline __u32 filter_judge(const struct ecbpf_packet *packet, __u
 			return fault ? fault : filter_fault(packet);
 	}
 	entries_hit(id);
-	return packet->family == 4 ? ECBPF_REASON_FILTER_SOURCE : ECBPF_REASON_FILTER_SOURCE6;
+	return filter_reason_of_source(packet);
+}
+
+/* The same for a packet whose addresses aren't known. */
+static __always_inline __u32 filter_judge_incomplete(const struct ecbpf_packet *packet)
+{
+	filter_count_header_error(packet);
+	if (filter_config.truncated_drop && packet->flags & ECBPF_TRUNCATED)
+		return ECBPF_REASON_FILTER_TRUNCATED;
+	return ECBPF_REASON_NO_OPINION;
 }
 
 /* What becomes of a first fragment that is to be dropped: the reason why. */
@@ -150,23 +164,26 @@ static __always_inline __u32 filter_answer(struct xdp_md *ctx, const struct ecbp
 
 ECBPF_SUBPROGRAM(xdp_filter_prog)
 {
-	__u32 reason = ECBPF_REASON_NO_OPINION;
-	__u32 flags = packet->flags;
-	__u32 answer;
+	/* Of what has no addresses, the answer means nothing; to ask spares all others a branch. */
+	__u32 odd = (packet->flags ^ ECBPF_ADDRESSES) & (ECBPF_ADDRESSES | FILTER_NOTABLE);
+	__u32 reason, answer;
 
-	if (ecbpf_likely(flags & ECBPF_ADDRESSES)) {
-		if (packet->family == 4)
-			answer = table4_lookup(packet->saddr[0]);
-		else
-			answer = table6_lookup(packet->saddr, entries_expect);
-		if (ecbpf_unlikely(answer || flags & FILTER_NOTABLE))
-			reason = filter_judge(packet, answer);
-	} else {
-		filter_count_header_error(packet);
-		if (filter_config.truncated_drop && flags & ECBPF_TRUNCATED)
-			reason = ECBPF_REASON_FILTER_TRUNCATED;
+	if (packet->family == 4)
+		answer = table4_lookup(packet->saddr[0]);
+	else
+		answer = table6_lookup(packet->saddr, entries_expect);
+	if (ecbpf_likely(!(answer | odd)))
+		return ecbpf_next(ctx, packet);
+
+	if (ecbpf_likely(!(odd | (answer & TABLE_WALK)))) {
+		entries_hit(answer & TABLE_ID_MASK);
+		return ecbpf_verdict(ctx, packet, XDP_DROP, filter_reason_of_source(packet));
 	}
-	if (ecbpf_likely(reason == ECBPF_REASON_NO_OPINION))
+	if (odd & ECBPF_ADDRESSES)
+		reason = filter_judge_incomplete(packet);
+	else
+		reason = filter_judge(packet, answer);
+	if (reason == ECBPF_REASON_NO_OPINION)
 		return ecbpf_next(ctx, packet);
 
 	if (filter_config.ptb_max_pps && reason == ECBPF_REASON_FILTER_FRAGMENT &&

@@ -75,7 +75,8 @@ enum ecbpf_packet_flags {
  * @vlan_tci: tags found in the frame, outer first, network order
  * @vlan_count: how many of them, 0 to 2
  * @fragment_offset: octets, of IPv4 or of the IPv6 fragment header; valid with ECBPF_FRAGMENT
- * @tcp_flags: octet 13 of the TCP header
+ * @tcp_offset: octet 12 of the TCP header, the upper half of it in words of 4 octets
+ * @tcp_flags: octet 13 of it
  * @tcp_window: network order, unscaled
  * @ttl: time to live or hop limit
  * @verdict_slot: who decided, for the emitter of sampled packets; with @verdict_action and
@@ -87,9 +88,15 @@ struct ecbpf_packet {
 	__u8 protocol;
 	__u16 l3_offset;
 	__u16 l4_offset;
-	__be16 sport;
-	__be16 dport;
 	__u16 fragment_offset;
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		/* As in the header, so that they are one load and one store. */
+		__be32 ports;
+	};
 	__be32 saddr[4];
 	__be32 daddr[4];
 	__be16 vlan_tci[2];
@@ -97,10 +104,12 @@ struct ecbpf_packet {
 	__u8 ttl;
 	union {
 		struct {
+			__u8 tcp_offset;
 			__u8 tcp_flags;
-			__u8 pad;
 			__be16 tcp_window;
 		};
+		/* The fourth word of the header; octets 12 to 15. */
+		__be32 tcp_word;
 		struct {
 			__u8 icmp_type;
 			__u8 icmp_code;

@@ -113,28 +113,25 @@ static __always_inline _Bool ecbpf_is_extension(__u8 protocol)
 static __always_inline __u32 ecbpf_parse_ports(struct ecbpf_packet *packet,
 					       const struct ecbpf_frame *frame, __u32 offset)
 {
-	const __be16 *ports;
-	__be16 copy[2];
+	const __be32 *ports;
+	__be32 copy;
 
-	if (!ecbpf_frame_get(frame, offset, (const void **)&ports, copy, sizeof(copy)))
+	if (!ecbpf_frame_get(frame, offset, (const void **)&ports, &copy, sizeof(copy)))
 		return 0;
-	packet->sport = ports[0];
-	packet->dport = ports[1];
+	packet->ports = *ports;
 	return ECBPF_PORTS;
 }
 
 static __always_inline __u32 ecbpf_parse_tcp(struct ecbpf_packet *packet,
 					     const struct ecbpf_frame *frame, __u32 offset)
 {
-	__be16 copy[sizeof(struct tcphdr) / 2];
-	const __be16 *halves;
+	__be32 copy[sizeof(struct tcphdr) / 4];
+	const __be32 *words;
 
-	if (!ecbpf_frame_get(frame, offset, (const void **)&halves, copy, sizeof(copy)))
+	if (!ecbpf_frame_get(frame, offset, (const void **)&words, copy, sizeof(copy)))
 		return ECBPF_TRUNCATED | ecbpf_parse_ports(packet, frame, offset);
-	packet->sport = halves[0];
-	packet->dport = halves[1];
-	packet->tcp_flags = ((const __u8 *)halves)[13];
-	packet->tcp_window = halves[7];
+	packet->ports = words[0];
+	packet->tcp_word = words[3];
 	return ECBPF_PORTS | ECBPF_TCP;
 }
 
