@@ -81,18 +81,19 @@ def test_coming_and_going_at_once(bed):
 
 def test_several_interfaces_in_any_order(bed):
     """Locks are taken in one order, so nobody waits for ever."""
+    filters = scaled(8, 2)
     bed.add_veth("eth1")
     bed.add_veth("eth2")
     bed.root("--attach", "--interface", "eth0,eth1,eth2")
     bed.filter("--attach", "--interface", "eth0,eth1,eth2")
     orders = ["eth0,eth1,eth2", "eth2,eth1,eth0", "eth1,eth0,eth2", "eth2,eth0,eth1"]
     started = [start(bed, FILTER, f"--drop --ips 198.51.{number}.0/24", orders[number % 4])
-               for number in range(8)]
-    started += [start(bed, ROOT_LOADER, "--attach", order) for order in orders]
+               for number in range(filters)]
+    started += [start(bed, ROOT_LOADER, "--attach", order) for order in orders[:scaled(4, 1)]]
     for process in started:
         assert finish(process) != EX_TEMPFAIL
     for name in ("eth0", "eth1", "eth2"):
-        assert len(bed.prefixes(name)) == 8
+        assert len(bed.prefixes(name)) == filters
 
 
 LISTS = ["".join(f"198.51.{number}.0/24 first\n" for number in range(50)),
