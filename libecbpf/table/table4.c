@@ -16,15 +16,17 @@
 #define COARSE_WORDS(shift) (1U << (27 - (shift)))
 /* Of so many addresses at random one may pass the coarse bitmap though nothing covers it. */
 #define COARSE_PASS_ONE_IN 32U
+/* So few that they may as well be looked for in their cells. */
+#define EXACT_PASS_ONE_IN 256U
 
 /* Larger cells are worth this: bytes for each prefix, and what short lists may take anyhow. */
 #define MEMORY_PER_PREFIX 31U
-#define MEMORY_MIN	  (8U << 20)
+#define MEMORY_MIN	  (9U << 20)
 
 struct table4_writer {
 	const struct table_run *run; /* the one that the next address is in */
 	const struct table_run *end;
-	const __u32 *bits;
+	const __u32 *bits; /* of /24s; NULL: they all count, whatever their answer */
 	__u32 cell_words;
 	__u32 *cells; /* NULL, as pool: count only */
 	__u32 *pool;
@@ -207,7 +209,7 @@ static __u64 find_starts(const struct table4_writer *writer, const struct table4
 	for (i = 0; i < CELL_BLOCKS; i++) {
 		__u32 bit = (first >> 8) + i;
 
-		if (!(writer->bits[bit >> 5] >> (bit & 31) & 1))
+		if (writer->bits && !(writer->bits[bit >> 5] >> (bit & 31) & 1))
 			continue;
 		if (last && last->count == 1 && blocks[i].count == 1 &&
 		    last->runs->word == blocks[i].runs->word)
@@ -291,17 +293,20 @@ static __u64 count_bits(const __u32 *bits, __u32 words)
  * The largest blocks whose bits still stop nearly all addresses that nothing covers, and so spare
  * most packets the larger bitmap; 0 where that would stop too few. `bits` is scratch.
  */
-static __u32 choose_coarse_shift(const struct table_runs *runs, __u32 *bits)
+static __u32 choose_coarse_shift(const struct table_runs *runs, __u32 *bits, bool *exact)
 {
-	__u64 passing_max = count_covered(runs) + (1ULL << 32) / COARSE_PASS_ONE_IN;
+	__u64 covered = count_covered(runs), passing;
 	__u32 shift;
 
 	for (shift = COARSE_SHIFT_MAX; shift >= COARSE_SHIFT_MIN; shift--) {
 		memset(bits, 0, COARSE_WORDS(shift) * sizeof(*bits));
 		mark_blocks(runs, shift, bits);
-		if (count_bits(bits, COARSE_WORDS(shift)) << shift <= passing_max)
+		passing = (count_bits(bits, COARSE_WORDS(shift)) << shift) - covered;
+		*exact = passing <= (1ULL << 32) / EXACT_PASS_ONE_IN;
+		if (passing <= (1ULL << 32) / COARSE_PASS_ONE_IN)
 			return shift;
 	}
+	*exact = false;
 	return 0;
 }
 
@@ -336,25 +341,29 @@ static void choose_cells(const struct table_runs *runs, struct table4_writer *wr
 int table4_plan(const struct table_runs *runs, struct table_layout *layout)
 {
 	struct table4_writer writer = { .end = runs->runs + runs->run_count };
-	__u32 *bits, shift, words = TABLE4_BITS_WORDS;
+	__u32 *bits, shift, words;
+	bool exact;
 
 	if (runs->run_count == 1 && !runs->runs->word)
 		return 0;
 	bits = malloc(TABLE4_BITS_WORDS * sizeof(*bits));
 	if (!bits)
 		return -ENOMEM;
-	shift = choose_coarse_shift(runs, bits);
-	if (shift)
-		words += COARSE_WORDS(shift);
-	memset(bits, 0, TABLE4_BITS_WORDS * sizeof(*bits));
-	mark_blocks(runs, 8, bits);
-	writer.bits = bits;
+	shift = choose_coarse_shift(runs, bits, &exact);
+	words = shift ? COARSE_WORDS(shift) : 0;
+	if (!exact) {
+		words += TABLE4_BITS_WORDS;
+		memset(bits, 0, TABLE4_BITS_WORDS * sizeof(*bits));
+		mark_blocks(runs, 8, bits);
+		writer.bits = bits;
+	}
 	choose_cells(runs, &writer, words);
 	free(bits);
 	if (writer.used > TABLE4_INDEX_MASK)
 		return -E2BIG;
 	layout->v4.used = 1;
 	layout->v4.coarse_shift = shift;
+	layout->v4.exact = exact;
 	layout->v4.cell_words = writer.cell_words;
 	layout->map[TABLE_V4_BITS].value_size = words * sizeof(*bits);
 	layout->map[TABLE_V4_CELLS].value_size = writer.cell_words * sizeof(__u32);
@@ -370,7 +379,7 @@ void table4_fill(const struct table_runs *runs, const struct table_layout *layou
 	struct table4_writer writer = {
 		.run = runs->runs,
 		.end = runs->runs + runs->run_count,
-		.bits = memory[TABLE_V4_BITS],
+		.bits = layout->v4.exact ? NULL : memory[TABLE_V4_BITS],
 		.cell_words = layout->v4.cell_words,
 		.cells = memory[TABLE_V4_CELLS],
 		.pool = memory[TABLE_V4_POOL],
@@ -379,8 +388,11 @@ void table4_fill(const struct table_runs *runs, const struct table_layout *layou
 
 	if (!layout->v4.used)
 		return;
-	mark_blocks(runs, 8, bits);
+	if (!layout->v4.exact) {
+		mark_blocks(runs, 8, bits);
+		bits += TABLE4_BITS_WORDS;
+	}
 	if (layout->v4.coarse_shift)
-		mark_blocks(runs, layout->v4.coarse_shift, bits + TABLE4_BITS_WORDS);
+		mark_blocks(runs, layout->v4.coarse_shift, bits);
 	write_cells(&writer);
 }

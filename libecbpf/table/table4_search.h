@@ -124,6 +124,8 @@ static __always_inline __u32 table4_filter(const volatile struct table4_constant
 
 	if (!bits)
 		return 0;
+	if (constants->exact)
+		return table4_bit(bits, address >> coarse_shift);
 	if (coarse_shift && !table4_bit(bits + TABLE4_BITS_WORDS, address >> coarse_shift))
 		return 0;
 	return table4_bit(bits, address >> 8);

@@ -31,6 +31,7 @@ enum table_map {
 struct table4_constants {
 	__u32 used; /* 0: the table is empty */
 	__u32 coarse_shift; /* address >> this: its bit in the second bitmap; 0: there is none */
+	__u32 exact; /* the second bitmap is the only one */
 	__u32 cell_words; /* words of 32 bits in a cell, its head among them: 4, 8 or 16 */
 };
 
@@ -47,9 +48,11 @@ struct table6_constants {
  * IPv4
  *
  * v4_bits (one value): a bit per /24, set where any address of it has an answer; behind that, where
- *	the list is short enough, the same for larger blocks, which fit into the cache.
+ *	the list is short enough, the same for larger blocks, which fit into the cache. Of a list so
+ *	short that these stop nearly all other addresses, they are all that there is.
  * v4_cells: for each 64 /24s, at which of them a run of equal /24s starts, then the first of the
- *	block's words. A /24 whose bit in v4_bits is clear belongs to any run.
+ *	block's words. A /24 whose bit in v4_bits is clear belongs to any run; where there are no
+ *	such bits, to one of its own, whose answer is 0.
  * v4_pool: what of each block doesn't go into its cell.
  *
  * A block has a word for each run: an answer, or a reference to a leaf, for a /24 that is cut
