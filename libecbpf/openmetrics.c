@@ -71,6 +71,22 @@ void ecbpf_openmetrics_sample(FILE *out, const struct ecbpf_metric_family *famil
 	fprintf(out, " %" PRIu64 "\n", value);
 }
 
+void ecbpf_openmetrics_events(FILE *out, const struct ecbpf_metric_family *family,
+			      const char *interface, const char *const *names, const __u64 *values,
+			      size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		ecbpf_openmetrics_sample(out, family,
+					 (struct ecbpf_label[]){
+						 { "interface", interface },
+						 { "event", names[i] },
+						 {},
+					 },
+					 values[i]);
+}
+
 void ecbpf_openmetrics_end(FILE *out)
 {
 	fputs("# EOF\n", out);

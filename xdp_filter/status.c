@@ -215,14 +215,9 @@ static void print_openmetrics(const struct shown *shown, size_t count)
 
 	ecbpf_openmetrics_header(stdout, &events);
 	for (i = 0; i < count; i++)
-		for (j = 0; shown[i].attached && j < FILTER_STAT_COUNT; j++)
-			ecbpf_openmetrics_sample(stdout, &events,
-						 (struct ecbpf_label[]){
-							 { "interface", shown[i].name },
-							 { "event", stat_names[j] },
-							 {},
-						 },
-						 shown[i].instance.stats.values[j]);
+		if (shown[i].attached)
+			ecbpf_openmetrics_events(stdout, &events, shown[i].name, stat_names,
+						 shown[i].instance.stats.values, FILTER_STAT_COUNT);
 	ecbpf_openmetrics_header(stdout, &entries);
 	for (i = 0; i < count; i++) {
 		count_entries(&shown[i].instance.list, counts);

@@ -164,14 +164,10 @@ static void print_openmetrics(const struct shown *shown, size_t count)
 
 	ecbpf_openmetrics_header(stdout, &packets);
 	for (i = 0; i < count; i++)
-		for (j = 0; shown[i].attached && j < SAMPLER_COUNT_MAX; j++)
-			ecbpf_openmetrics_sample(stdout, &packets,
-						 (struct ecbpf_label[]){
-							 { "interface", shown[i].name },
-							 { "event", count_names[j] },
-							 {},
-						 },
-						 shown[i].instance.counts.values[j]);
+		if (shown[i].attached)
+			ecbpf_openmetrics_events(stdout, &packets, shown[i].name, count_names,
+						 shown[i].instance.counts.values,
+						 SAMPLER_COUNT_MAX);
 	ecbpf_openmetrics_header(stdout, &outputs);
 	for (i = 0; i < count; i++)
 		for (j = 0; shown[i].attached && j < SAMPLER_OUTPUT_MAX; j++)

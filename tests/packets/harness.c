@@ -131,6 +131,15 @@ void harness_open(struct harness *harness, bool frags)
 	assert_int_equal(xdp_root_bpf__load(harness->root), 0);
 }
 
+unsigned int harness_open_both(struct harness roots[2])
+{
+	harness_open(&roots[0], false);
+	if (!harness_has_frags())
+		return 1;
+	harness_open(&roots[1], true);
+	return 2;
+}
+
 void harness_close(struct harness *harness)
 {
 	xdp_root_bpf__destroy(harness->root);

@@ -54,6 +54,9 @@ struct outcome {
 /* Whether BPF programs can be loaded here; says why not. Keeps the process on its CPU. */
 bool harness_usable(void);
 
+/* A root without frags, and where the kernel has them one with; returns how many. */
+unsigned int harness_open_both(struct harness roots[2]);
+
 /* Whether the kernel knows multi-buffer XDP (5.18); says so if not. */
 bool harness_has_frags(void);
 

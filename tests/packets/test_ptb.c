@@ -630,9 +630,7 @@ static int close_filter(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	harness_open(&roots[root_count++], false);
-	if (harness_has_frags())
-		harness_open(&roots[root_count++], true);
+	root_count = harness_open_both(roots);
 	return 0;
 }
 

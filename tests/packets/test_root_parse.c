@@ -628,9 +628,7 @@ static void test_big_tcp(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	harness_open(&roots[root_count++], false);
-	if (harness_has_frags())
-		harness_open(&roots[root_count++], true);
+	root_count = harness_open_both(roots);
 	return 0;
 }
 

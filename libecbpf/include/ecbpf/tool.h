@@ -298,6 +298,10 @@ void ecbpf_openmetrics_header(FILE *out, const struct ecbpf_metric_family *famil
 /* @labels ends with a row of zeroes and may be NULL; @value is 1 for ECBPF_METRIC_INFO. */
 void ecbpf_openmetrics_sample(FILE *out, const struct ecbpf_metric_family *family,
 			      const struct ecbpf_label *labels, uint64_t value);
+/* A sample for each of @count events of an interface, labelled with both. */
+void ecbpf_openmetrics_events(FILE *out, const struct ecbpf_metric_family *family,
+			      const char *interface, const char *const *names, const __u64 *values,
+			      size_t count);
 void ecbpf_openmetrics_end(FILE *out);
 
 /* statsd --------------------------------------------------------------------------------- */
