@@ -10,6 +10,9 @@
 
 #include "internal.h"
 
+/* Attempts to read what others replace. */
+#define LOOKS 200
+
 int ecbpf_root_open(const char *name, enum ecbpf_which which, struct ecbpf_root **out)
 {
 	struct ecbpf_interface *interface;
@@ -55,6 +58,25 @@ int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 	if (!err)
 		*root = wanted.root;
 	return err;
+}
+
+int ecbpf_root_look(const char *interface, int (*look)(struct ecbpf_root *root, void *context),
+		    void *context)
+{
+	struct ecbpf_root *root;
+	int attempt, err;
+
+	for (attempt = 0; attempt < LOOKS; attempt++) {
+		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
+		if (err)
+			return err;
+		err = look(root, context);
+		ecbpf_root_close(root);
+		if (err != -ESTALE)
+			return err;
+	}
+	return ecbpf_fail(-EAGAIN, "%s: what runs there is replaced again and again; try later",
+			  interface);
 }
 
 bool ecbpf_root_gone(const struct ecbpf_root *root)

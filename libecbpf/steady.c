@@ -52,22 +52,3 @@ int ecbpf_read_steadily(const char *name,
 			nanosleep(&pause, NULL);
 	}
 }
-
-int ecbpf_root_look(const char *interface, int (*look)(struct ecbpf_root *root, void *context),
-		    void *context)
-{
-	struct ecbpf_root *root;
-	int attempt, err;
-
-	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
-		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
-		if (err)
-			return err;
-		err = look(root, context);
-		ecbpf_root_close(root);
-		if (err != -ESTALE)
-			return err;
-	}
-	return ecbpf_fail(-EAGAIN, "%s: what runs there is replaced again and again; try later",
-			  interface);
-}
