@@ -42,7 +42,9 @@ static const struct fw_rule *any_rule(const struct origin *origin)
 /* The rule that the next field is to satisfy, or NULL. */
 static const struct fw_rule *next_rule(const struct origin *origin)
 {
-	if (origin->kind != DRAWS_MISS)
+	if (origin->kind == DRAWS_RANDOM)
+		return NULL;
+	if (origin->kind != DRAWS_NEAR)
 		return origin->rule;
 	return random_chance(origin->random, ANYTHING) ? NULL : any_rule(origin);
 }
@@ -95,8 +97,7 @@ static void draw_one(struct origin *origin, unsigned int family, struct draw *dr
 	draw->window = htons(draw_number(origin, next_rule(origin), FW_WINDOW));
 	draw->ttl = draw_number(origin, next_rule(origin), FW_TTL);
 	rule = next_rule(origin);
-	draw->flags = rule && rule->flags.given ? rule->flags.flags :
-						  random_next(origin->random);
+	draw->flags = rule && rule->flags.given ? rule->flags.flags : random_next(origin->random);
 	rule = next_rule(origin);
 	draw->protocol = rule && !fw_numbers_contain(&rule->numbers[FW_PROTOCOL], IPPROTO_TCP) ?
 				 IPPROTO_UDP :

@@ -10,8 +10,10 @@
 #include "xdp_fw/rules.h"
 
 enum draws_kind {
+	/* Anything that no rule matches. */
+	DRAWS_RANDOM,
 	/* Each field is what another rule asks for, and no rule matches. */
-	DRAWS_MISS,
+	DRAWS_NEAR,
 	/* A rule drawn for each packet drops it. */
 	DRAWS_HIT,
 	/* The last rule and no other drops it. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Writes rulesets that are unkind to a matcher of bit vectors, and those that nftables gets too.
 
-The same in every run. What is unkind, each 4 096 rules:
+The same in every run. What is unkind, each with 64 and with 4 096 rules:
   covered  prefixes within prefixes, sources and destinations, the order drawn at random
   fields   every field is used, by most rules
   mixed    each rule is wide in all fields but one, neighbours in another one
@@ -16,7 +16,7 @@ import random
 import re
 import sys
 
-COUNT = 4096
+COUNTS = (64, 4096)
 NOTICE = "# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause\n"
 WORDS = {4: "ip", 6: "ip6"}
 BITS = {4: 32, 6: 128}
@@ -45,11 +45,11 @@ class Draw:
         return self.random.randint(first, last)
 
 
-def covered(draw):
+def covered(draw, count):
     """Every prefix of 16 chains, each with many rules that tell even from odd pairs of ports."""
     chains = [draw.address() for _ in range(16)]
     lengths = range(SHORTEST[draw.family], BITS[draw.family] + 1, BITS[draw.family] // 16)
-    for _ in range(COUNT):
+    for _ in range(count):
         source = draw.prefix(draw.random.choice(chains), draw.random.choice(lengths))
         to = draw.prefix(draw.random.choice(chains), draw.random.choice(lengths))
         sport, dport = draw.port(1000, 1007), 2 * draw.port(500, 503)
@@ -57,10 +57,10 @@ def covered(draw):
                f"sport {sport} dport {dport + sport % 2} flags {{ syn }} mask {{ syn, ack }}")
 
 
-def fields(draw):
+def fields(draw, count):
     """Something of everything, anywhere."""
     flags = ("syn", "ack", "rst", "fin", "syn, ack")
-    for _ in range(COUNT):
+    for _ in range(count):
         source = draw.prefix(draw.address(), draw.random.choice((12, 16, 20, 24, 32)) *
                              BITS[draw.family] // 32)
         to = draw.prefix(draw.address(), draw.random.choice((12, 16, 20, 24, 32)) *
@@ -77,11 +77,11 @@ def fields(draw):
             f"vlan not {{ {draw.random.randint(1, 4094)} }} not fragment"))
 
 
-def mixed(draw):
+def mixed(draw, count):
     """Near one address and in the lower ports all fields match but one."""
     centre_from, centre_to = draw.address(), draw.address()
     half = {4: 12, 6: 40}[draw.family]
-    for number in range(COUNT):
+    for number in range(count):
         source, to = draw.prefix(centre_from, half), draw.prefix(centre_to, half)
         sport, dport = "1-30000", "1-30000"
         if number % 4 == 0:
@@ -96,17 +96,17 @@ def mixed(draw):
                f"dport {{ {dport} }}")
 
 
-def halves(draw):
+def halves(draw, count):
     """The halves alternate; a port of their own hides that."""
-    for number in range(COUNT):
+    for number in range(count):
         sport, dport = ("20000-29999", "30000-39999")[::1 if number % 2 else -1]
         yield (f"{WORDS[draw.family]} from any to any tcp sport {{ {1 + number}, {sport} }} "
-               f"dport {{ {1 + number * 7 % COUNT}, {dport} }}")
+               f"dport {{ {1 + number * 7 % count}, {dport} }}")
 
 
-def last(draw):
+def last(draw, count):
     """Source and destination take all that comes; the port of the last one does."""
-    for number in range(COUNT):
+    for number in range(count):
         yield (f"{WORDS[draw.family]} from {{ {draw.prefix(0, 0)} }} to {{ {draw.prefix(0, 0)} }} "
                f"tcp sport {{ 1-65535 }} dport {{ {60000 + number} }}")
 
@@ -174,8 +174,9 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for family in (4, 6):
         for name, make in UNKIND.items():
-            (folder / f"ipv{family}-{name}.rules").write_text(
-                NOTICE + "".join(rule + "\n" for rule in make(Draw(family, name))))
+            for count in COUNTS:
+                (folder / f"ipv{family}-{name}-{count}.rules").write_text(
+                    NOTICE + "".join(rule + "\n" for rule in make(Draw(family, name), count)))
     write_nft(pathlib.Path(__file__).resolve().parent / "rules/ipv4-1024.rules", folder)
 
 

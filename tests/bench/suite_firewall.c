@@ -17,7 +17,7 @@
 #include "xdp_fw/instance.h"
 #include "xdp_root.skel.h"
 
-/* ns beyond root alone. */
+/* ns beyond root alone, for packets that don't match. */
 #define GOAL_IPV4 40
 #define GOAL_IPV6 60
 /* Of 4 096 rules, as many times what 64 cost. */
@@ -27,19 +27,19 @@ static const unsigned int rule_counts[] = { 64, 1024, 4096 };
 
 #define SIZES (sizeof(rule_counts) / sizeof(rule_counts[0]))
 
-/* What 64 rules are beside; @kind: of its packets. */
+/* Beside 64 rules of the same kind; @kind: of packets. */
 static const struct {
-	const char *file;
+	const char *prefix;
 	const char *title;
 	enum draws_kind kind;
 } many[] = {
-	{ "4096", "as the 64", DRAWS_MISS },
-	{ "covered", "prefixes within prefixes", DRAWS_MISS },
-	{ "fields", "all fields used", DRAWS_MISS },
-	{ "mixed", "wide in all fields but one", DRAWS_MISS },
-	{ "halves", "half of two ranges each", DRAWS_MISS },
-	{ "last", "the last field differs", DRAWS_MISS },
-	{ "last", "the last one matches", DRAWS_LAST },
+	{ "", "prefixes, ports and flags", DRAWS_NEAR },
+	{ "covered-", "prefixes within prefixes", DRAWS_NEAR },
+	{ "fields-", "all fields used", DRAWS_NEAR },
+	{ "mixed-", "wide in all fields but one", DRAWS_NEAR },
+	{ "halves-", "half of two ranges each", DRAWS_NEAR },
+	{ "last-", "the last field differs", DRAWS_NEAR },
+	{ "last-", "the last one matches", DRAWS_LAST },
 };
 
 #define MANY (sizeof(many) / sizeof(many[0]))
@@ -53,7 +53,8 @@ int side_read(const struct bench *bench, unsigned int family, const char *file,
 
 	*side = (struct side){
 		.family = family,
-		.action = kind == DRAWS_MISS ? XDP_PASS : XDP_DROP,
+		.kind = kind,
+		.action = kind == DRAWS_RANDOM || kind == DRAWS_NEAR ? XDP_PASS : XDP_DROP,
 		.count = bench->addresses < SIDE_DRAWS_MAX ? bench->addresses : SIDE_DRAWS_MAX,
 	};
 	snprintf(path, sizeof(path), "%s/ipv%u-%s.rules", folders[file[0] > '9'], family, file);
@@ -114,9 +115,10 @@ static int alone_open(const struct side *side, struct alone *alone)
 	if (!alone->root)
 		return -errno;
 	err = ecbpf_object_prepare(alone->root->obj, false) ?: xdp_root_bpf__load(alone->root);
-	return err ?: wrapper_open_draws(side->family, side->draws, side->count,
-					 bpf_program__fd(alone->root->progs.xdp_root_prog),
-					 &alone->around);
+	return err   ?:
+		       wrapper_open_draws(side->family, side->draws, side->count,
+					  bpf_program__fd(alone->root->progs.xdp_root_prog),
+					  &alone->around);
 }
 
 static void alone_close(struct alone *alone)
@@ -133,10 +135,11 @@ static void use_alone(const struct alone *alone, const struct side *side, struct
 	one->probes[PROBE_WRAPPER] = bench_probe(alone->around.program, &side->frame, XDP_PASS);
 }
 
-/* One packet, then one drawn each time. */
+/* One packet (hot), then one drawn each time. */
 static int measure_size_pass(struct side *side, unsigned int rules, int section,
 			     struct measure *measure)
 {
+	static const char *const titles[] = { "hot", "random", "hot, near", "near" };
 	struct measurement cases[2] = {};
 	struct alone alone = {};
 	char count[32];
@@ -145,14 +148,17 @@ static int measure_size_pass(struct side *side, unsigned int rules, int section,
 	err = alone_open(side, &alone) ?: side_open(side, SUBJECT_INTERFACE, SUBJECT_PEER);
 	for (i = 0; i < 2 && !err; i++) {
 		snprintf(cases[i].name, sizeof(cases[i].name), "IPv%u, %s rules, no match, %s",
-			 side->family, bench_count_text(rules, count), i ? "random" : "hot");
+			 side->family, bench_count_text(rules, count),
+			 titles[2 * (side->kind == DRAWS_NEAR) + i]);
 		cases[i].section = section;
-		cases[i].goal = (struct goal){ GOAL_DIFFERENCE_AT_MOST,
-					       side->family == 4 ? GOAL_IPV4 : GOAL_IPV6 };
+		if (rules == rule_counts[0] && (side->kind == DRAWS_RANDOM || !i))
+			cases[i].goal = (struct goal){
+				GOAL_DIFFERENCE_AT_MOST,
+				side->family == 4 ? GOAL_IPV4 : GOAL_IPV6,
+			};
 		use_alone(&alone, side, &cases[i]);
-		cases[i].probes[PROBE_SUBJECT] =
-			bench_probe(i ? side->around.program : side->subject.program, &side->frame,
-				    XDP_PASS);
+		cases[i].probes[PROBE_SUBJECT] = bench_probe(
+			i ? side->around.program : side->subject.program, &side->frame, XDP_PASS);
 	}
 	if (!err) {
 		cases[0].probes[PROBE_WRAPPER] = (struct probe){};
@@ -164,7 +170,7 @@ static int measure_size_pass(struct side *side, unsigned int rules, int section,
 }
 
 static int measure_size(const struct bench *bench, unsigned int family, unsigned int rules,
-			int section)
+			enum draws_kind kind, int section)
 {
 	struct measure *measure = measure_new(&bench->settings);
 	struct side *side = calloc(1, sizeof(*side));
@@ -174,7 +180,7 @@ static int measure_size(const struct bench *bench, unsigned int family, unsigned
 
 	snprintf(file, sizeof(file), "%u", rules);
 	if (!err)
-		err = side_read(bench, family, file, DRAWS_MISS, side);
+		err = side_read(bench, family, file, kind, side);
 	for (pass = 0; pass < bench->settings.passes && !err; pass++)
 		err = measure_size_pass(side, rules, section, measure);
 	if (!err)
@@ -193,17 +199,17 @@ static int measure_beside_pass(struct side sides[2], const char *title, int sect
 	struct alone alone = {};
 	int err;
 
-	err = alone_open(&sides[1], &alone)				?:
+	err = alone_open(&sides[1], &alone)					?:
 		      side_open(&sides[0], SUBJECT_INTERFACE_2, SUBJECT_PEER_2) ?:
 		      side_open(&sides[1], SUBJECT_INTERFACE, SUBJECT_PEER);
 	if (!err) {
 		snprintf(one.name, sizeof(one.name), "IPv%u, 4 096 rules, %s", sides[1].family,
 			 title);
 		use_alone(&alone, &sides[1], &one);
-		one.probes[PROBE_PEER] = bench_probe(sides[0].around.program, &sides[0].frame,
-						     sides[0].action);
-		one.probes[PROBE_SUBJECT] = bench_probe(sides[1].around.program, &sides[1].frame,
-							sides[1].action);
+		one.probes[PROBE_PEER] =
+			bench_probe(sides[0].around.program, &sides[0].frame, sides[0].action);
+		one.probes[PROBE_SUBJECT] =
+			bench_probe(sides[1].around.program, &sides[1].frame, sides[1].action);
 		err = measure_pass(measure, &one, 1);
 	}
 	side_close(&sides[0]);
@@ -217,12 +223,14 @@ static int measure_beside(const struct bench *bench, unsigned int family, size_t
 	struct measure *measure = measure_new(&bench->settings);
 	struct side *sides = calloc(2, sizeof(*sides));
 	int err = measure && sides ? 0 : -ENOMEM;
+	char few_file[32], many_file[32];
 	size_t pass;
 
+	snprintf(few_file, sizeof(few_file), "%s64", many[which].prefix);
+	snprintf(many_file, sizeof(many_file), "%s4096", many[which].prefix);
 	if (!err)
-		err = side_read(bench, family, "64", DRAWS_MISS, &sides[0]) ?:
-			      side_read(bench, family, many[which].file, many[which].kind,
-					&sides[1]);
+		err = side_read(bench, family, few_file, many[which].kind, &sides[0]) ?:
+			      side_read(bench, family, many_file, many[which].kind, &sides[1]);
 	for (pass = 0; pass < bench->settings.passes && !err; pass++)
 		err = measure_beside_pass(sides, many[which].title, section, measure);
 	if (!err)
@@ -238,7 +246,8 @@ static int measure_beside(const struct bench *bench, unsigned int family, size_t
 
 static int measure_all_beside(const struct bench *bench)
 {
-	int section = report_section(bench->report, "4 096 rules, random packets", "64 rules");
+	int section = report_section(bench->report, "4 096 rules, packets near them",
+				     "64 of the same kind");
 	unsigned int family;
 	size_t i;
 	int err = section < 0 ? section : 0;
@@ -259,7 +268,11 @@ int suite_firewall(struct bench *bench)
 		return section;
 	for (family = 4; family <= 6; family += 2)
 		for (i = 0; i < SIZES && !err; i++)
-			err = measure_size(bench, family, rule_counts[i], section);
-	return err ?: measure_all_beside(bench) ?: firewall_beside_nft(bench) ?:
-		      firewall_tool(bench);
+			err = measure_size(bench, family, rule_counts[i], DRAWS_RANDOM, section) ?:
+				      measure_size(bench, family, rule_counts[i], DRAWS_NEAR,
+						   section);
+	return err				  ?:
+		       measure_all_beside(bench)  ?:
+		       firewall_beside_nft(bench) ?:
+						    firewall_tool(bench);
 }

@@ -21,6 +21,7 @@
  */
 struct side {
 	unsigned int family;
+	enum draws_kind kind;
 	struct fw_ruleset ruleset;
 	struct fw_compiled compiled;
 	struct draw *draws;

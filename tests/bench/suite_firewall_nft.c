@@ -43,7 +43,7 @@ static const struct {
 } traffics[] = {
 	{ DRAWS_LAST, "the last rule drops", true },
 	{ DRAWS_HIT, "any rule drops", true },
-	{ DRAWS_MISS, "no rule matches", false },
+	{ DRAWS_NEAR, "no rule matches", false },
 };
 
 #define LANGUAGES (sizeof(languages) / sizeof(languages[0]))
@@ -86,15 +86,15 @@ static int verify(const struct race *race, enum which which)
 	int err;
 
 	memset(frame.octets, 0xff, ETH_ALEN);
-	err = stack_received(&before)							 ?:
+	err = stack_received(&before)						 ?:
 		      live_rate(&race->senders[which], &frame, BURST_MIN, &rate) ?:
 		      stack_received(&after);
 	if (err)
 		return err;
 	if (rate > 0 && (after == before) == (race->side.action == XDP_DROP))
 		return 0;
-	return ecbpf_fail(-EBADMSG, "%s: of the frames sent, %llu passed",
-			  race->senders[which].to, after - before);
+	return ecbpf_fail(-EBADMSG, "%s: of the frames sent, %llu passed", race->senders[which].to,
+			  after - before);
 }
 
 /* As many frames as take a moment. */
@@ -187,8 +187,9 @@ static int open_nft_interface(const struct bench *bench)
 	int err = testbed_attach(NFT_INTERFACE, NFT_PEER,
 				 bpf_program__fd(bench->bare->progs.bare_pass));
 
-	return err ?: testbed_run(TESTBED_COMMAND("ethtool", "-K", NFT_INTERFACE, "gro", "off"),
-				  NULL);
+	return err   ?:
+		       testbed_run(TESTBED_COMMAND("ethtool", "-K", NFT_INTERFACE, "gro", "off"),
+				   NULL);
 }
 
 int firewall_beside_nft(const struct bench *bench)

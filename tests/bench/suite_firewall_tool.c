@@ -67,8 +67,8 @@ static int time_set(const struct bench *bench, int section, unsigned int family)
 	fprintf(file, "set all file \"%s\"\n%s from all to any proto any\n", list,
 		family == 4 ? "ip" : "ip6");
 	fclose(file);
-	snprintf(title, sizeof(title), "a set of %s IPv%u prefixes", bench_count_text(count, number),
-		 family);
+	snprintf(title, sizeof(title), "a set of %s IPv%u prefixes",
+		 bench_count_text(count, number), family);
 	err = time_updates(bench, section, path, PREFIX_SECONDS, title);
 	close(fd);
 	return err;
@@ -91,7 +91,8 @@ int firewall_tool(const struct bench *bench)
 	err = testbed_add_pair(SUBJECT_INTERFACE, SUBJECT_PEER);
 	if (err)
 		return err;
-	err = testbed_run(TESTBED_COMMAND(root, "--attach", "--interface", SUBJECT_INTERFACE), NULL);
+	err = testbed_run(TESTBED_COMMAND(root, "--attach", "--interface", SUBJECT_INTERFACE),
+			  NULL);
 	if (!err)
 		err = testbed_run(TESTBED_COMMAND(tool, "--attach", "--rules", "/dev/null",
 						  "--interface", SUBJECT_INTERFACE),
