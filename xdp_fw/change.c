@@ -18,6 +18,7 @@ struct target {
 	struct ecbpf_root *root;
 	bool running;
 	struct fw_instance before;
+	struct fw_loaded loaded;
 };
 
 static int no_firewall(const char *interface)
@@ -88,14 +89,41 @@ static int target_open(struct target *target, const char *interface, const struc
 		     0;
 }
 
+static int target_load(struct target *target, const struct fw_ruleset *ruleset,
+		       const struct fw_compiled *compiled)
+{
+	return fw_instance_load(target->root, ruleset, compiled,
+				target->running ? &target->before : NULL, &target->loaded);
+}
+
+static int target_swap(struct target *target, const struct fw_ruleset *ruleset)
+{
+	return fw_instance_swap(target->root, ruleset, target->running ? &target->before : NULL,
+				&target->loaded);
+}
+
 static void target_close(struct target *target)
 {
+	fw_loaded_free(&target->loaded);
 	if (target->running)
 		fw_instance_close(&target->before);
 	ecbpf_root_close(target->root);
 }
 
-/* Locks are taken in the order of names, so that two loaders can't wait for each other. */
+/* After a failure: what is new goes, and what was replaced is named. */
+static void target_undo(const struct target *target, const char *interface)
+{
+	if (target->running)
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: has the new rules since before the failure",
+			  interface);
+	else
+		ecbpf_slot_clear(target->root, ECBPF_SLOT_FIREWALL);
+}
+
+/*
+ * What can fail fails before the first interface changes. Locks are taken in the order of names, so
+ * that two loaders can't wait for each other.
+ */
 static int install_all(struct ecbpf_strings *interfaces, const struct fw_change *change,
 		       const struct fw_ruleset *ruleset, const struct fw_compiled *compiled)
 {
@@ -108,12 +136,12 @@ static int install_all(struct ecbpf_strings *interfaces, const struct fw_change 
 	ecbpf_strings_sort(interfaces);
 	for (opened = 0; opened < interfaces->count && !err; opened++)
 		err = target_open(&targets[opened], interfaces->items[opened], change);
+	for (i = 0; i < interfaces->count && !err; i++)
+		err = target_load(&targets[i], ruleset, compiled);
 	for (; done < interfaces->count && !err; done += !err)
-		err = fw_instance_install(targets[done].root, ruleset, compiled,
-					  targets[done].running ? &targets[done].before : NULL);
+		err = target_swap(&targets[done], ruleset);
 	for (i = 0; err && i < done; i++)
-		ecbpf_log(ECBPF_LOG_ERROR, "%s: was changed before the failure",
-			  interfaces->items[i]);
+		target_undo(&targets[i], interfaces->items[i]);
 	for (i = 0; i < opened; i++)
 		target_close(&targets[i]);
 	free(targets);
@@ -146,8 +174,8 @@ int fw_change_validate(const char *rules)
 
 	if (err)
 		return err;
-	printf("%s: %zu rules, %zu sets, %zu tests\n", rules, ruleset.count, ruleset.set_count,
-	       ruleset.test_count);
+	printf("%s: %zu rules, %zu sets, %zu tests\n", !strcmp(rules, "-") ? "stdin" : rules,
+	       ruleset.count, ruleset.set_count, ruleset.test_count);
 	fw_compiled_free(&compiled);
 	fw_ruleset_free(&ruleset);
 	return 0;

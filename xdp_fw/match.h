@@ -269,6 +269,17 @@ static __always_inline void fw_refine(const volatile struct fw_constants *consta
 	}
 }
 
+/* Not 0 if more than FW_SPARSE bits are set. */
+static __always_inline __u64 fw_many(__u64 bits)
+{
+	__u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < FW_SPARSE; i++)
+		bits &= bits - 1;
+	return bits;
+}
+
 /* Keep in @found the rule that decides of those in @word that do; the others go to @others. */
 static __always_inline void fw_take(const volatile struct fw_constants *constants,
 				    const struct fw_source *source, __u32 chunk, __u64 word,
@@ -309,10 +320,10 @@ fw_decide(const volatile struct fw_constants *constants, const struct fw_source 
 		fw_take(constants, source, 0, found->left[0], unknown, found, &lowest, others);
 	} else if (!fw_vectors(constants, source, found, vectors)) {
 		return 0;
+	} else if (fw_many(found->left[0]) | fw_many(found->left[1])) {
+		fw_refine(constants, vectors, unknown, found);
 	}
 	for (i = 0; constants->chunks > 1 && i < constants->chunks; i++) {
-		if (i == FW_SPARSE)
-			fw_refine(constants, vectors, unknown, found);
 		if (found->left[0]) {
 			chunk = fw_lowest(found->left[0]);
 			found->left[0] =
