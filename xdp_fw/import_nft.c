@@ -33,17 +33,43 @@ static void refuse(struct import *import, struct json_object *object, const char
 		  nft_text(object, "table"), nft_text(object, "chain"), what, why);
 }
 
-static void import_rule(struct import *import, struct json_object *rule)
+static bool is_in_chain(const struct import *import, struct json_object *rule)
+{
+	return same_place(rule, import->chain) &&
+	       !strcmp(nft_text(rule, "chain"), nft_text(import->chain, "name"));
+}
+
+/*
+ * What a limit has room for goes on to the rules behind it in nftables, and passes here: the same
+ * only if none of them drops it.
+ */
+static bool drops_behind(const struct import *import, size_t index, struct json_object *limit)
+{
+	struct json_object *rule;
+	size_t i;
+
+	for (i = index + 1; i < json_object_array_length(import->objects); i++) {
+		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
+		if (rule && is_in_chain(import, rule) && !nft_rule_has(rule, "accept") &&
+		    nft_rules_meet(import->objects, limit, rule) &&
+		    (nft_rule_has(rule, "drop") || nft_rule_has(rule, "reject") ||
+		     nft_rule_has(rule, "jump") || nft_rule_has(rule, "goto") ||
+		     nft_rule_has(rule, "vmap")))
+			return true;
+	}
+	return !strcmp(nft_text(import->chain, "policy"), "drop");
+}
+
+static void import_rule(struct import *import, size_t index, struct json_object *rule)
 {
 	char what[64], why[NFT_REASON_MAX] = "";
 
 	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
-	if (!same_place(rule, import->chain) ||
-	    strcmp(nft_text(rule, "chain"), nft_text(import->chain, "name")) != 0) {
+	if (!is_in_chain(import, rule))
 		refuse(import, rule, what, "in another chain than the first that has a hook");
-		return;
-	}
-	if (nft_rule_write(import->objects, rule, stdout, why))
+	else if (nft_rule_has(rule, "limit") && drops_behind(import, index, rule))
+		refuse(import, rule, what, "a limit before what drops");
+	else if (nft_rule_write(import->objects, rule, stdout, why))
 		refuse(import, rule, what, why);
 }
 
@@ -74,7 +100,7 @@ static void import_all(struct import *import)
 	for (i = 0; i < json_object_array_length(import->objects); i++) {
 		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
 		if (rule)
-			import_rule(import, rule);
+			import_rule(import, i, rule);
 	}
 	if (!strcmp(nft_text(import->chain, "policy"), "drop"))
 		printf("ip from any to any proto any name \"policy\"\n"

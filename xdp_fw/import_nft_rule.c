@@ -8,6 +8,8 @@
 
 #include <json-c/json.h>
 
+#include "import_nft_range.h"
+
 #define FIELD_MAX 4096
 
 enum field {
@@ -65,6 +67,18 @@ static const struct named types6[] = {
 	{ "nd-neighbor-advert", 136 },	  { NULL, 0 },
 };
 
+static const struct named codes[] = {
+	{ "net-unreachable", 0 },   { "host-unreachable", 1 }, { "prot-unreachable", 2 },
+	{ "port-unreachable", 3 },  { "net-prohibited", 9 },   { "host-prohibited", 10 },
+	{ "admin-prohibited", 13 }, { "frag-needed", 4 },      { NULL, 0 },
+};
+
+static const struct named codes6[] = {
+	{ "no-route", 0 },	   { "admin-prohibited", 1 }, { "addr-unreachable", 3 },
+	{ "port-unreachable", 4 }, { "policy-fail", 5 },      { "reject-route", 6 },
+	{ NULL, 0 },
+};
+
 /* What `payload` calls a field; @names: of its values, or NULL. */
 static const struct payload {
 	const char *protocol;
@@ -89,9 +103,9 @@ static const struct payload {
 	{ "udp", "dport", FIELD_DPORT, 0, 17, 65535, NULL },
 	{ "tcp", "window", FIELD_WINDOW, 0, 6, 65535, NULL },
 	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, types },
-	{ "icmp", "code", FIELD_CODE, 4, 1, 255, NULL },
+	{ "icmp", "code", FIELD_CODE, 4, 1, 255, codes },
 	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, types6 },
-	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, NULL },
+	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, codes6 },
 	{ "vlan", "id", FIELD_VLAN, 0, 0, 4095, NULL },
 };
 
@@ -169,6 +183,16 @@ static int value_text(const struct named *names, struct json_object *value, char
 	return snprintf(text, 64, "%s", word) < 64 ? 0 : -E2BIG;
 }
 
+static int add_range(struct rule *rule, struct json_object *range, char out[FIELD_MAX])
+{
+	const char *first = json_object_get_string(json_object_array_get_idx(range, 0));
+	const char *last = json_object_get_string(json_object_array_get_idx(range, 1));
+
+	if (first && last && !nft_range_prefixes(first, last, out, FIELD_MAX))
+		return 0;
+	return refuse(rule, "a range of addresses", json_object_get_string(range));
+}
+
 /* One value: an address, a number, a prefix, a range of numbers. */
 static int add_value(struct rule *rule, const struct payload *payload, struct json_object *value,
 		     char out[FIELD_MAX])
@@ -184,7 +208,7 @@ static int add_value(struct rule *rule, const struct payload *payload, struct js
 			 nft_text(prefix, "len"));
 	} else if (range) {
 		if (payload->field == FIELD_FROM || payload->field == FIELD_TO)
-			return refuse(rule, "a range of addresses", "");
+			return add_range(rule, range, out);
 		if (value_text(payload->names, json_object_array_get_idx(range, 0), first) ||
 		    value_text(payload->names, json_object_array_get_idx(range, 1), last))
 			return refuse(rule, "a value", json_object_get_string(value));
@@ -350,24 +374,46 @@ static int match_meta(struct rule *rule, const char *key, const char *op, struct
 	return refuse(rule, "meta", key);
 }
 
-/* A flag, or several in an array. */
+/* A flag, or several: in an array, or joined by |. */
+static int add_flag_names(struct rule *rule, struct json_object *value, char out[FIELD_MAX])
+{
+	struct json_object *joined = nft_member(value, "|") ?: value;
+	size_t i;
+	int err = 0;
+
+	if (json_object_is_type(joined, json_type_string)) {
+		if (out[strlen(out) - 1] != ' ' && add(out, ", "))
+			return refuse(rule, "flags", "");
+		return add(out, json_object_get_string(joined));
+	}
+	if (!json_object_is_type(joined, json_type_array))
+		return refuse(rule, "flags", json_object_get_string(value));
+	for (i = 0; i < json_object_array_length(joined) && !err; i++)
+		err = add_flag_names(rule, json_object_array_get_idx(joined, i), out);
+	return err;
+}
+
 static int add_flags(struct rule *rule, struct json_object *value, char out[FIELD_MAX])
 {
-	size_t i, count = 1;
-	bool many = json_object_is_type(value, json_type_array);
+	return add(out, "{ ") ?: add_flag_names(rule, value, out) ?: add(out, " }");
+}
 
-	if (many)
-		count = json_object_array_length(value);
-	add(out, "{ ");
-	for (i = 0; i < count; i++) {
-		struct json_object *one = many ? json_object_array_get_idx(value, i) : value;
+/* All flags, or with "in" and "!" just the one that is named. */
+static int match_flags(struct rule *rule, const char *op, struct json_object *right)
+{
+	char *out = rule->fields[FIELD_FLAGS];
+	bool whole = !strcmp(op, "==") || !strcmp(op, "!=");
 
-		if (!json_object_is_type(one, json_type_string))
-			return refuse(rule, "flags", json_object_get_string(value));
-		if ((i && add(out, ", ")) || add(out, json_object_get_string(one)))
-			return refuse(rule, "flags", "");
-	}
-	return add(out, " }");
+	if (*out)
+		return refuse(rule, "a field that is matched twice", "flags");
+	if (!whole && !json_object_is_type(right, json_type_string))
+		return refuse(rule, "any of several flags", json_object_get_string(right));
+	if (op[0] == '!')
+		add(out, "not ");
+	return set_protocol(rule, 6) ?:
+		       add_flags(rule, right, out) ?:
+		       whole ? add(out, " mask { cwr, ece, urg, ack, psh, rst, syn, fin }") :
+			       0;
 }
 
 /* payload & mask */
@@ -400,6 +446,9 @@ static int match(struct rule *rule, struct json_object *json)
 
 	if (!right || !left)
 		return refuse(rule, "a match", "");
+	if (!strcmp(nft_text(nft_member(left, "payload"), "field"), "flags") &&
+	    !strcmp(nft_text(nft_member(left, "payload"), "protocol"), "tcp"))
+		return match_flags(rule, op, right);
 	if (!strcmp(op, "in"))
 		op = "==";
 	if (nft_member(left, "payload"))
@@ -512,26 +561,39 @@ static int check(struct rule *rule)
 	for (i = 0; i < 2; i++)
 		if (!strcmp(family, tables[i]) && set_family(rule, i ? 6 : 4))
 			return -ENOTSUP;
+	if (rule->limited && !rule->family)
+		return refuse(rule, "a limit that both IP versions share", "");
 	snprintf(wanted, sizeof(wanted), "{ %d }", rule->protocol);
 	if (rule->protocol && *proto && strcmp(proto, wanted) != 0)
 		return refuse(rule, "two protocols", "");
 	return 0;
 }
 
-int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
-		   char why[NFT_REASON_MAX])
+/* Read as far as it can be expressed; NULL: no memory. */
+static struct rule *read_rule(struct json_object *objects, struct json_object *json,
+			      char why[NFT_REASON_MAX], int *err)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));
 	struct json_object *statements = nft_member(json, "expr");
 	size_t i;
-	int err = rule ? 0 : -ENOMEM;
 
-	if (!err && !json_object_is_type(statements, json_type_array))
-		err = -ENOTSUP;
-	if (rule)
-		*rule = (struct rule){ .objects = objects, .json = json, .why = why };
-	for (i = 0; !err && i < json_object_array_length(statements); i++)
-		err = statement(rule, json_object_array_get_idx(statements, i));
+	*err = rule ? 0 : -ENOMEM;
+	if (!rule)
+		return NULL;
+	*rule = (struct rule){ .objects = objects, .json = json, .why = why };
+	if (!json_object_is_type(statements, json_type_array))
+		*err = -ENOTSUP;
+	for (i = 0; !*err && i < json_object_array_length(statements); i++)
+		*err = statement(rule, json_object_array_get_idx(statements, i));
+	return rule;
+}
+
+int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
+		   char why[NFT_REASON_MAX])
+{
+	int err;
+	struct rule *rule = read_rule(objects, json, why, &err);
+
 	if (!err)
 		err = check(rule);
 	if (!err && rule->family != 6)
@@ -540,6 +602,37 @@ int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *
 		write_rule(rule, 6, out);
 	free(rule);
 	return err;
+}
+
+bool nft_rule_has(struct json_object *json, const char *statement)
+{
+	struct json_object *statements = nft_member(json, "expr");
+	size_t i;
+
+	if (!json_object_is_type(statements, json_type_array))
+		return false;
+	for (i = 0; i < json_object_array_length(statements); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(statements, i), statement,
+					      NULL))
+			return true;
+	return false;
+}
+
+bool nft_rules_meet(struct json_object *objects, struct json_object *one, struct json_object *other)
+{
+	char why[NFT_REASON_MAX];
+	int ignored;
+	struct rule *first = read_rule(objects, one, why, &ignored);
+	struct rule *second = read_rule(objects, other, why, &ignored);
+	bool meet = true;
+
+	if (first && second)
+		meet = (!first->family || !second->family || first->family == second->family) &&
+		       (!first->protocol || !second->protocol ||
+			first->protocol == second->protocol);
+	free(first);
+	free(second);
+	return meet;
 }
 
 void nft_set_write(struct json_object *set, FILE *out)

@@ -3,6 +3,7 @@
 #ifndef XDP_FW_IMPORT_NFT_RULE_H
 #define XDP_FW_IMPORT_NFT_RULE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #define NFT_REASON_MAX 128
@@ -26,5 +27,12 @@ void nft_set_write(struct json_object *set, FILE *out);
  */
 int nft_rule_write(struct json_object *objects, struct json_object *rule, FILE *out,
 		   char why[NFT_REASON_MAX]);
+
+/* Whether a statement of that name is in a rule. */
+bool nft_rule_has(struct json_object *rule, const char *statement);
+
+/* Whether some packet may match both rules, as far as IP version and protocol tell. */
+bool nft_rules_meet(struct json_object *objects, struct json_object *one,
+		    struct json_object *other);
 
 #endif
