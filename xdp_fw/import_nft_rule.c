@@ -74,8 +74,12 @@ static const struct named codes[] = {
 };
 
 static const struct named codes6[] = {
-	{ "no-route", 0 },	   { "admin-prohibited", 1 }, { "addr-unreachable", 3 },
-	{ "port-unreachable", 4 }, { "policy-fail", 5 },      { "reject-route", 6 },
+	{ "no-route", 0 },
+	{ "admin-prohibited", 1 },
+	{ "addr-unreachable", 3 },
+	{ "port-unreachable", 4 },
+	{ "policy-fail", 5 },
+	{ "reject-route", 6 },
 	{ NULL, 0 },
 };
 
@@ -410,7 +414,7 @@ static int match_flags(struct rule *rule, const char *op, struct json_object *ri
 		return refuse(rule, "any of several flags", json_object_get_string(right));
 	if (op[0] == '!')
 		add(out, "not ");
-	return set_protocol(rule, 6) ?:
+	return set_protocol(rule, 6)		   ?:
 		       add_flags(rule, right, out) ?:
 		       whole ? add(out, " mask { cwr, ece, urg, ack, psh, rst, syn, fin }") :
 			       0;

@@ -108,8 +108,11 @@ static int read_all(FILE *file, char **out, size_t *out_size)
 	if (!text)
 		return -ENOMEM;
 	if (ferror(file) || size > FW_TEXT_MAX) {
+		/* A folder can be opened, but not read. */
+		int err = size > FW_TEXT_MAX ? -EFBIG : errno == EISDIR ? -EISDIR : -EIO;
+
 		free(text);
-		return size > FW_TEXT_MAX ? -EFBIG : -EIO;
+		return err;
 	}
 	text[size] = '\0';
 	*out = text;
