@@ -16,6 +16,7 @@
 struct import {
 	struct json_object *objects;
 	struct json_object *chain;
+	FILE *out;
 	unsigned int refused;
 };
 
@@ -69,7 +70,7 @@ static void import_rule(struct import *import, size_t index, struct json_object 
 		refuse(import, rule, what, "in another chain than the first that has a hook");
 	else if (nft_rule_has(rule, "limit") && drops_behind(import, index, rule))
 		refuse(import, rule, what, "a limit before what drops");
-	else if (nft_rule_write(import->objects, rule, stdout, why))
+	else if (nft_rule_write(import->objects, rule, import->out, why))
 		refuse(import, rule, what, why);
 }
 
@@ -86,16 +87,33 @@ static struct json_object *find_chain(struct json_object *objects)
 	return NULL;
 }
 
+/* Sets of the chain's table are those that its rules can name. */
+static bool is_first_set(const struct import *import, struct json_object *set)
+{
+	struct json_object *other;
+	size_t i;
+
+	if (!set || !same_place(set, import->chain))
+		return false;
+	for (i = 0; i < json_object_array_length(import->objects); i++) {
+		other = nft_member(json_object_array_get_idx(import->objects, i), "set");
+		if (other && same_place(other, set) &&
+		    !strcmp(nft_text(other, "name"), nft_text(set, "name")))
+			return other == set;
+	}
+	return true;
+}
+
 static void import_all(struct import *import)
 {
 	struct json_object *object, *rule;
 	size_t i;
 
-	printf("order first-match\n");
+	fprintf(import->out, "order first-match\n");
 	for (i = 0; i < json_object_array_length(import->objects); i++) {
 		object = json_object_array_get_idx(import->objects, i);
-		if (nft_member(object, "set"))
-			nft_set_write(nft_member(object, "set"), stdout);
+		if (is_first_set(import, nft_member(object, "set")))
+			nft_set_write(nft_member(object, "set"), import->out);
 	}
 	for (i = 0; i < json_object_array_length(import->objects); i++) {
 		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
@@ -103,31 +121,32 @@ static void import_all(struct import *import)
 			import_rule(import, i, rule);
 	}
 	if (!strcmp(nft_text(import->chain, "policy"), "drop"))
-		printf("ip from any to any proto any name \"policy\"\n"
-		       "ip6 from any to any proto any name \"policy\"\n");
+		fprintf(import->out, "ip from any to any proto any name \"policy\"\n"
+				     "ip6 from any to any proto any name \"policy\"\n");
+}
+
+int fw_import_nft_json(struct json_object *document, const char *name, FILE *out)
+{
+	struct import import = { .objects = nft_member(document, "nftables"), .out = out };
+
+	if (!json_object_is_type(import.objects, json_type_array))
+		return ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", name);
+	import.chain = find_chain(import.objects);
+	if (!import.chain)
+		return ecbpf_fail(-EBADMSG, "%s: no chain with a hook", name);
+	import_all(&import);
+	if (import.refused)
+		return ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", name,
+				  import.refused);
+	return 0;
 }
 
 int fw_import_nft(const char *path)
 {
-	const char *file = !strcmp(path, "-") ? "/dev/stdin" : path;
-	struct json_object *document = json_object_from_file(file);
-	struct import import = { .objects = NULL };
-	int err = 0;
+	struct json_object *document =
+		json_object_from_file(!strcmp(path, "-") ? "/dev/stdin" : path);
+	int err = fw_import_nft_json(document, path, stdout);
 
-	if (document)
-		import.objects = nft_member(document, "nftables");
-	if (!json_object_is_type(import.objects, json_type_array)) {
-		err = ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", path);
-	} else {
-		import.chain = find_chain(import.objects);
-		if (!import.chain)
-			err = ecbpf_fail(-EBADMSG, "%s: no chain with a hook", path);
-		else
-			import_all(&import);
-	}
-	if (!err && import.refused)
-		err = ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", path,
-				 import.refused);
 	json_object_put(document);
 	return err;
 }

@@ -8,7 +8,9 @@
 
 #include <json-c/json.h>
 
+#include "import_nft_names.h"
 #include "import_nft_range.h"
+#include "rules_text.h"
 
 #define FIELD_MAX 4096
 
@@ -40,49 +42,6 @@ struct rule {
 	char fields[FIELDS][FIELD_MAX];
 };
 
-struct named {
-	const char *name;
-	int value;
-};
-
-static const struct named protocols[] = {
-	{ "icmp", 1 }, { "tcp", 6 },	    { "udp", 17 },    { "gre", 47 },   { "esp", 50 },
-	{ "ah", 51 },  { "ipv6-icmp", 58 }, { "icmpv6", 58 }, { "sctp", 132 }, { NULL, 0 },
-};
-
-static const struct named types[] = {
-	{ "echo-reply", 0 },	     { "destination-unreachable", 3 },
-	{ "source-quench", 4 },	     { "redirect", 5 },
-	{ "echo-request", 8 },	     { "time-exceeded", 11 },
-	{ "parameter-problem", 12 }, { "timestamp-request", 13 },
-	{ "timestamp-reply", 14 },   { NULL, 0 },
-};
-
-static const struct named types6[] = {
-	{ "destination-unreachable", 1 }, { "packet-too-big", 2 },
-	{ "time-exceeded", 3 },		  { "parameter-problem", 4 },
-	{ "echo-request", 128 },	  { "echo-reply", 129 },
-	{ "mld-listener-query", 130 },	  { "nd-router-solicit", 133 },
-	{ "nd-router-advert", 134 },	  { "nd-neighbor-solicit", 135 },
-	{ "nd-neighbor-advert", 136 },	  { NULL, 0 },
-};
-
-static const struct named codes[] = {
-	{ "net-unreachable", 0 },   { "host-unreachable", 1 }, { "prot-unreachable", 2 },
-	{ "port-unreachable", 3 },  { "net-prohibited", 9 },   { "host-prohibited", 10 },
-	{ "admin-prohibited", 13 }, { "frag-needed", 4 },      { NULL, 0 },
-};
-
-static const struct named codes6[] = {
-	{ "no-route", 0 },
-	{ "admin-prohibited", 1 },
-	{ "addr-unreachable", 3 },
-	{ "port-unreachable", 4 },
-	{ "policy-fail", 5 },
-	{ "reject-route", 6 },
-	{ NULL, 0 },
-};
-
 /* What `payload` calls a field; @names: of its values, or NULL. */
 static const struct payload {
 	const char *protocol;
@@ -91,7 +50,7 @@ static const struct payload {
 	unsigned int family;
 	int is;
 	unsigned int max;
-	const struct named *names;
+	const struct nft_named *names;
 } payloads[] = {
 	{ "ip", "saddr", FIELD_FROM, 4, 0, 0, NULL },
 	{ "ip", "daddr", FIELD_TO, 4, 0, 0, NULL },
@@ -99,17 +58,17 @@ static const struct payload {
 	{ "ip6", "daddr", FIELD_TO, 6, 0, 0, NULL },
 	{ "ip", "ttl", FIELD_TTL, 4, 0, 255, NULL },
 	{ "ip6", "hoplimit", FIELD_TTL, 6, 0, 255, NULL },
-	{ "ip", "protocol", FIELD_PROTO, 4, 0, 255, protocols },
-	{ "ip6", "nexthdr", FIELD_PROTO, 6, 0, 255, protocols },
+	{ "ip", "protocol", FIELD_PROTO, 4, 0, 255, nft_protocols },
+	{ "ip6", "nexthdr", FIELD_PROTO, 6, 0, 255, nft_protocols },
 	{ "tcp", "sport", FIELD_SPORT, 0, 6, 65535, NULL },
 	{ "tcp", "dport", FIELD_DPORT, 0, 6, 65535, NULL },
 	{ "udp", "sport", FIELD_SPORT, 0, 17, 65535, NULL },
 	{ "udp", "dport", FIELD_DPORT, 0, 17, 65535, NULL },
 	{ "tcp", "window", FIELD_WINDOW, 0, 6, 65535, NULL },
-	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, types },
-	{ "icmp", "code", FIELD_CODE, 4, 1, 255, codes },
-	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, types6 },
-	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, codes6 },
+	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, nft_types },
+	{ "icmp", "code", FIELD_CODE, 4, 1, 255, nft_codes },
+	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, nft_types6 },
+	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, nft_codes6 },
 	{ "vlan", "id", FIELD_VLAN, 0, 0, 4095, NULL },
 };
 
@@ -174,7 +133,7 @@ static int add(char field[FIELD_MAX], const char *text)
 	return 0;
 }
 
-static int value_text(const struct named *names, struct json_object *value, char text[64])
+static int value_text(const struct nft_named *names, struct json_object *value, char text[64])
 {
 	const char *word = json_object_get_string(value);
 
@@ -251,21 +210,60 @@ static int set_value(struct json_object *value, char text[FIELD_MAX])
 	return add_value(&rule, &address, value, text);
 }
 
-/* Whether all of its elements can be prefixes of ours; there are some. */
-static bool set_is_writable(struct json_object *set)
+/* Whether the parser takes @text; what it has to say goes nowhere. */
+static bool is_language(const char *text)
+{
+	struct fw_ruleset ruleset = {};
+	char *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+	bool good;
+
+	if (!out)
+		return false;
+	good = !fw_rules_parse("nft", text, strlen(text), out, &ruleset);
+	fw_ruleset_free(&ruleset);
+	fclose(out);
+	free(said);
+	return good;
+}
+
+/* The set in our words; NULL: it has none, or not only prefixes. free() it. */
+static char *set_text(struct json_object *set)
 {
 	struct json_object *values = nft_member(set, "elem");
-	char text[FIELD_MAX];
-	size_t i;
+	char value[FIELD_MAX], *text = NULL;
+	size_t i, size;
+	int err = 0;
+	FILE *out;
 
-	if (!json_object_is_type(values, json_type_array) || !json_object_array_length(values))
-		return false;
-	for (i = 0; i < json_object_array_length(values); i++) {
-		text[0] = '\0';
-		if (set_value(json_object_array_get_idx(values, i), text))
-			return false;
+	if (!json_object_is_type(values, json_type_array) || !json_object_array_length(values) ||
+	    !is_name(nft_text(set, "name")))
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "set nft_%s {", nft_text(set, "name"));
+	for (i = 0; i < json_object_array_length(values) && !err; i++) {
+		value[0] = '\0';
+		err = set_value(json_object_array_get_idx(values, i), value);
+		fprintf(out, "%s\n\t%s", i ? "," : "", value);
 	}
-	return true;
+	fprintf(out, "\n}\n");
+	fclose(out);
+	if (!err && is_language(text))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static bool set_is_writable(struct json_object *set)
+{
+	char *text = set_text(set);
+	bool writable = text != NULL;
+
+	free(text);
+	return writable;
 }
 
 static int add_set(struct rule *rule, const struct payload *payload, const char *name,
@@ -364,7 +362,7 @@ static int match_payload(struct rule *rule, struct json_object *left, const char
 
 static int match_meta(struct rule *rule, const char *key, const char *op, struct json_object *right)
 {
-	static const struct payload proto = { "", "l4proto", FIELD_PROTO, 0, 0, 255, protocols };
+	static const struct payload proto = { "", "l4proto", FIELD_PROTO, 0, 0, 255, nft_protocols };
 	const char *word = json_object_get_string(right);
 
 	if (!strcmp(key, "l4proto"))
@@ -592,6 +590,39 @@ static struct rule *read_rule(struct json_object *objects, struct json_object *j
 	return rule;
 }
 
+/* What nft printed may be anything: only what is read again as rules is written. */
+static int write_checked(struct rule *rule, FILE *out)
+{
+	char *text = NULL;
+	size_t size, i, before;
+	FILE *lines = open_memstream(&text, &size);
+	int err = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (i = 0; i < json_object_array_length(rule->objects); i++) {
+		struct json_object *set =
+			nft_member(json_object_array_get_idx(rule->objects, i), "set");
+
+		if (set && find_set(rule, nft_text(set, "name")) == set && is_of_addresses(set) &&
+		    is_name(nft_text(set, "name")))
+			fprintf(lines, "set nft_%s { }\n", nft_text(set, "name"));
+	}
+	fflush(lines);
+	before = size;
+	if (rule->family != 6)
+		write_rule(rule, 4, lines);
+	if (rule->family != 4)
+		write_rule(rule, 6, lines);
+	fclose(lines);
+	if (is_language(text))
+		fputs(text + before, out);
+	else
+		err = refuse(rule, "a value that rules can't have", "");
+	free(text);
+	return err;
+}
+
 int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
 		   char why[NFT_REASON_MAX])
 {
@@ -599,11 +630,7 @@ int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *
 	struct rule *rule = read_rule(objects, json, why, &err);
 
 	if (!err)
-		err = check(rule);
-	if (!err && rule->family != 6)
-		write_rule(rule, 4, out);
-	if (!err && rule->family != 4)
-		write_rule(rule, 6, out);
+		err = check(rule) ?: write_checked(rule, out);
 	free(rule);
 	return err;
 }
@@ -641,17 +668,9 @@ bool nft_rules_meet(struct json_object *objects, struct json_object *one, struct
 
 void nft_set_write(struct json_object *set, FILE *out)
 {
-	struct json_object *values = nft_member(set, "elem");
-	char text[FIELD_MAX];
-	size_t i;
+	char *text = is_of_addresses(set) ? set_text(set) : NULL;
 
-	if (!is_of_addresses(set) || !is_name(nft_text(set, "name")) || !set_is_writable(set))
-		return;
-	fprintf(out, "set nft_%s {", nft_text(set, "name"));
-	for (i = 0; i < json_object_array_length(values); i++) {
-		text[0] = '\0';
-		set_value(json_object_array_get_idx(values, i), text);
-		fprintf(out, "%s\n\t%s", i ? "," : "", text);
-	}
-	fprintf(out, "\n}\n");
+	if (text)
+		fputs(text, out);
+	free(text);
 }

@@ -55,7 +55,7 @@ int side_read(const struct bench *bench, unsigned int family, const char *file,
 		.family = family,
 		.kind = kind,
 		.action = kind == DRAWS_RANDOM || kind == DRAWS_NEAR ? XDP_PASS : XDP_DROP,
-		.count = bench->addresses < SIDE_DRAWS_MAX ? bench->addresses : SIDE_DRAWS_MAX,
+		.count = bench->addresses / SIDE_ADDRESSES,
 	};
 	snprintf(path, sizeof(path), "%s/ipv%u-%s.rules", folders[file[0] > '9'], family, file);
 	err = fw_rules_read(path, stderr, &side->ruleset) ?:

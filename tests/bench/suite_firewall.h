@@ -9,8 +9,8 @@
 #include "wrapper.h"
 #include "xdp_fw/compile.h"
 
-/* Making sure what rules do to each of them takes its time. */
-#define SIDE_DRAWS_MAX (1U << 14)
+/* Of addresses, so many as one packet: what rules do to each of these is made sure of before. */
+#define SIDE_ADDRESSES 128
 
 /**
  * struct side - a ruleset, and packets for it
