@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from testbed import DEADLINE, FW, GUEST, HELPERS, sample, scaled, shape
+from testbed import FW, GUEST, HELPERS, killed_after, sample, scaled, shape
 from traffic import Flood, udp4
 
 SIGKILLED = -signal.SIGKILL
@@ -110,13 +110,7 @@ def test_killed_at_each_step(subject, name):
 
 
 def kill_once(subject, operation, seconds):
-    """Whether it was killed, rather than done before."""
-    process = subject.bed.server.start(*subject.command(operation))
-    time.sleep(seconds)
-    process.kill()
-    _, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode in (0, SIGKILLED), errors
-    return process.returncode == SIGKILLED
+    return killed_after(subject.bed.server.start(*subject.command(operation)), seconds)
 
 
 def time_of(subject, operation):
