@@ -28,18 +28,23 @@
 #define SECONDS	      3
 #define BURST_SECONDS 2
 /* Programs run so often in one call. */
-#define REPEAT 5000
-#define FRAMES 4
-#define CPUS   4
+#define REPEAT	     100000
+#define REPEAT_GUEST 5000
+/* How often it is tried to get the CPU for some seconds. */
+#define ATTEMPTS 5
+#define FRAMES	 4
+#define CPUS	 4
 
-/* Sends @frames of them in turn until @end. */
+/* Sends one of the frames from @began to @ended, which is after @end; @longest: time of a call, ns. */
 struct sender {
 	pthread_t thread;
 	const struct harness *harness;
-	uint8_t (*frames)[FRAME_MAX];
-	size_t lengths[FRAMES];
-	size_t count;
+	const uint8_t *frame;
+	size_t length;
 	uint64_t end;
+	uint64_t began;
+	uint64_t ended;
+	uint64_t longest;
 	int cpu;
 	int err;
 };
@@ -55,20 +60,23 @@ static uint64_t monotonic_ns(void)
 static void *send_all(void *context)
 {
 	struct sender *sender = context;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = sender->frame,
+		    .data_size_in = sender->length,
+		    .repeat = getenv("ECBPF_GUEST") ? REPEAT_GUEST : REPEAT);
+	uint64_t before;
 	cpu_set_t cpus;
-	size_t i;
 
 	CPU_ZERO(&cpus);
 	CPU_SET(sender->cpu, &cpus);
 	sender->err = sched_setaffinity(0, sizeof(cpus), &cpus);
-	for (i = 0; !sender->err && monotonic_ns() < sender->end; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, options,
-			    .data_in = sender->frames[i % sender->count],
-			    .data_size_in = sender->lengths[i % sender->count],
-			    .repeat = REPEAT / sender->count);
-
+	sender->began = sender->ended = monotonic_ns();
+	while (!sender->err && sender->ended < sender->end) {
+		before = sender->ended;
 		sender->err = bpf_prog_test_run_opts(
 			bpf_program__fd(sender->harness->root->progs.xdp_root_prog), &options);
+		sender->ended = monotonic_ns();
+		if (sender->ended - before > sender->longest)
+			sender->longest = sender->ended - before;
 	}
 	return NULL;
 }
@@ -87,35 +95,46 @@ static size_t allowed_cpus(int found[CPUS])
 	return count;
 }
 
-/* Send these from all CPUs for some seconds; how many ns that was. */
+/*
+ * Send these from all CPUs for some seconds: how many ns, on average, from the first to the last packet
+ * of each frame; 0: a sender had to wait for so long that limits had room left.
+ */
 static uint64_t flood(const struct harness *harness, uint8_t (*frames)[FRAME_MAX],
 		      const size_t lengths[FRAMES], size_t count, const cpu_set_t *everywhere)
 {
-	struct sender senders[CPUS] = {};
-	int cpus[CPUS];
+	struct sender senders[CPUS * FRAMES] = {};
+	uint64_t now = monotonic_ns(), first[FRAMES], last[FRAMES] = {}, sum = 0, longest = 0;
 	size_t i, threads;
-	uint64_t began;
+	int cpus[CPUS];
 
 	assert_int_equal(sched_setaffinity(0, sizeof(*everywhere), everywhere), 0);
-	threads = allowed_cpus(cpus);
-	began = monotonic_ns();
+	threads = allowed_cpus(cpus) * count;
 	for (i = 0; i < threads; i++) {
 		senders[i] = (struct sender){
 			.harness = harness,
-			.frames = frames,
-			.count = count,
-			.end = began + SECONDS * NS_PER_S,
-			.cpu = cpus[i],
+			.frame = frames[i % count],
+			.length = lengths[i % count],
+			.end = now + SECONDS * NS_PER_S,
+			.cpu = cpus[i / count],
 		};
-		memcpy(senders[i].lengths, lengths, sizeof(senders[i].lengths));
 		assert_int_equal(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]),
 				 0);
 	}
 	for (i = 0; i < threads; i++) {
 		pthread_join(senders[i].thread, NULL);
 		assert_int_equal(senders[i].err, 0);
+		if (i < count || senders[i].began < first[i % count])
+			first[i % count] = senders[i].began;
+		if (senders[i].ended > last[i % count])
+			last[i % count] = senders[i].ended;
+		if (senders[i].longest > longest)
+			longest = senders[i].longest;
 	}
-	return monotonic_ns() - began;
+	if (longest > BURST_SECONDS * NS_PER_S / 2)
+		return 0;
+	for (i = 0; i < count; i++)
+		sum += last[i] - first[i];
+	return sum / count;
 }
 
 /* What @rule let pass, of @sources limits at once, is within 10 % of what it should. */
@@ -140,6 +159,7 @@ static void limit(unsigned long per_second, size_t sources, const cpu_set_t *eve
 	size_t lengths[FRAMES] = {}, i;
 	struct firewall firewall;
 	struct harness harness;
+	uint64_t ns = 0;
 	char rules[128];
 
 	snprintf(rules, sizeof(rules),
@@ -154,11 +174,17 @@ static void limit(unsigned long per_second, size_t sources, const cpu_set_t *eve
 
 		lengths[i] = frame_build(layers, frames[i]);
 	}
-	harness_open(&harness, false);
-	firewall_open(&firewall, &harness, rules, NULL);
-	check(&firewall, flood(&harness, frames, lengths, sources, everywhere), sources);
-	firewall_close(&firewall);
-	harness_close(&harness);
+	for (i = 0; i < ATTEMPTS && !ns; i++) {
+		harness_open(&harness, false);
+		firewall_open(&firewall, &harness, rules, NULL);
+		ns = flood(&harness, frames, lengths, sources, everywhere);
+		if (ns)
+			check(&firewall, ns, sources);
+		firewall_close(&firewall);
+		harness_close(&harness);
+	}
+	if (!ns)
+		printf("SKIP: this machine is too busy to send for %d seconds\n", SECONDS);
 }
 
 static void of_the_interface(void **state)
