@@ -49,8 +49,8 @@ static bool drops_behind(const struct import *import, size_t index, struct json_
 	struct json_object *rule;
 	size_t i;
 
-	for (i = index + 1; i < json_object_array_length(import->objects); i++) {
-		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
+	for (i = index + 1; i < nft_count(import->objects); i++) {
+		rule = nft_member(nft_item(import->objects, i), "rule");
 		if (rule && is_in_chain(import, rule) && !nft_rule_has(rule, "accept") &&
 		    nft_rules_meet(import->objects, limit, rule) &&
 		    (nft_rule_has(rule, "drop") || nft_rule_has(rule, "reject") ||
@@ -79,8 +79,8 @@ static struct json_object *find_chain(struct json_object *objects)
 	struct json_object *chain;
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(objects); i++) {
-		chain = nft_member(json_object_array_get_idx(objects, i), "chain");
+	for (i = 0; i < nft_count(objects); i++) {
+		chain = nft_member(nft_item(objects, i), "chain");
 		if (chain && nft_member(chain, "hook"))
 			return chain;
 	}
@@ -95,8 +95,8 @@ static bool is_first_set(const struct import *import, struct json_object *set)
 
 	if (!set || !same_place(set, import->chain))
 		return false;
-	for (i = 0; i < json_object_array_length(import->objects); i++) {
-		other = nft_member(json_object_array_get_idx(import->objects, i), "set");
+	for (i = 0; i < nft_count(import->objects); i++) {
+		other = nft_member(nft_item(import->objects, i), "set");
 		if (other && same_place(other, set) &&
 		    !strcmp(nft_text(other, "name"), nft_text(set, "name")))
 			return other == set;
@@ -110,13 +110,13 @@ static void import_all(struct import *import)
 	size_t i;
 
 	fprintf(import->out, "order first-match\n");
-	for (i = 0; i < json_object_array_length(import->objects); i++) {
-		object = json_object_array_get_idx(import->objects, i);
+	for (i = 0; i < nft_count(import->objects); i++) {
+		object = nft_item(import->objects, i);
 		if (is_first_set(import, nft_member(object, "set")))
 			nft_set_write(nft_member(object, "set"), import->out);
 	}
-	for (i = 0; i < json_object_array_length(import->objects); i++) {
-		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
+	for (i = 0; i < nft_count(import->objects); i++) {
+		rule = nft_member(nft_item(import->objects, i), "rule");
 		if (rule)
 			import_rule(import, i, rule);
 	}

@@ -88,6 +88,16 @@ const char *nft_text(struct json_object *object, const char *key)
 	return value ? json_object_get_string(value) : "";
 }
 
+size_t nft_count(struct json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
+struct json_object *nft_item(struct json_object *array, size_t index)
+{
+	return index < nft_count(array) ? json_object_array_get_idx(array, index) : NULL;
+}
+
 static int refuse(struct rule *rule, const char *what, const char *detail)
 {
 	snprintf(rule->why, NFT_REASON_MAX, "%.60s%s%.60s", what, *detail ? ": " : "", detail);
@@ -113,8 +123,8 @@ static struct json_object *find_set(const struct rule *rule, const char *name)
 	struct json_object *set;
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(rule->objects); i++) {
-		set = nft_member(json_object_array_get_idx(rule->objects, i), "set");
+	for (i = 0; i < nft_count(rule->objects); i++) {
+		set = nft_member(nft_item(rule->objects, i), "set");
 		if (set && !strcmp(nft_text(set, "name"), name) &&
 		    !strcmp(nft_text(set, "table"), nft_text(rule->json, "table")) &&
 		    !strcmp(nft_text(set, "family"), nft_text(rule->json, "family")))
@@ -137,6 +147,8 @@ static int value_text(const struct nft_named *names, struct json_object *value, 
 {
 	const char *word = json_object_get_string(value);
 
+	if (!word)
+		return -EINVAL;
 	if (json_object_is_type(value, json_type_string))
 		for (; names && names->name; names++)
 			if (!strcmp(names->name, word)) {
@@ -148,8 +160,8 @@ static int value_text(const struct nft_named *names, struct json_object *value, 
 
 static int add_range(struct rule *rule, struct json_object *range, char out[FIELD_MAX])
 {
-	const char *first = json_object_get_string(json_object_array_get_idx(range, 0));
-	const char *last = json_object_get_string(json_object_array_get_idx(range, 1));
+	const char *first = json_object_get_string(nft_item(range, 0));
+	const char *last = json_object_get_string(nft_item(range, 1));
 
 	if (first && last && !nft_range_prefixes(first, last, out, FIELD_MAX))
 		return 0;
@@ -172,15 +184,15 @@ static int add_value(struct rule *rule, const struct payload *payload, struct js
 	} else if (range) {
 		if (payload->field == FIELD_FROM || payload->field == FIELD_TO)
 			return add_range(rule, range, out);
-		if (value_text(payload->names, json_object_array_get_idx(range, 0), first) ||
-		    value_text(payload->names, json_object_array_get_idx(range, 1), last))
-			return refuse(rule, "a value", json_object_get_string(value));
+		if (value_text(payload->names, nft_item(range, 0), first) ||
+		    value_text(payload->names, nft_item(range, 1), last))
+			return refuse(rule, "a value", json_object_get_string(value) ?: "null");
 		snprintf(text, sizeof(text), "%s-%s", first, last);
 	} else {
 		if (json_object_is_type(value, json_type_object) ||
 		    json_object_is_type(value, json_type_array) ||
 		    value_text(payload->names, value, text))
-			return refuse(rule, "a value", json_object_get_string(value));
+			return refuse(rule, "a value", json_object_get_string(value) ?: "null");
 		if (payload->field > FIELD_TO && text[strspn(text, "0123456789")])
 			return refuse(rule, "a value", text);
 	}
@@ -193,10 +205,10 @@ static int add_values(struct rule *rule, const struct payload *payload, struct j
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < json_object_array_length(values) && !err; i++) {
+	for (i = 0; i < nft_count(values) && !err; i++) {
 		if (i && add(out, ", "))
 			return refuse(rule, "too many values", "");
-		err = add_value(rule, payload, json_object_array_get_idx(values, i), out);
+		err = add_value(rule, payload, nft_item(values, i), out);
 	}
 	return err;
 }
@@ -237,16 +249,16 @@ static char *set_text(struct json_object *set)
 	int err = 0;
 	FILE *out;
 
-	if (!json_object_is_type(values, json_type_array) || !json_object_array_length(values) ||
+	if (!json_object_is_type(values, json_type_array) || !nft_count(values) ||
 	    !is_name(nft_text(set, "name")))
 		return NULL;
 	out = open_memstream(&text, &size);
 	if (!out)
 		return NULL;
 	fprintf(out, "set nft_%s {", nft_text(set, "name"));
-	for (i = 0; i < json_object_array_length(values) && !err; i++) {
+	for (i = 0; i < nft_count(values) && !err; i++) {
 		value[0] = '\0';
-		err = set_value(json_object_array_get_idx(values, i), value);
+		err = set_value(nft_item(values, i), value);
 		fprintf(out, "%s\n\t%s", i ? "," : "", value);
 	}
 	fprintf(out, "\n}\n");
@@ -389,9 +401,9 @@ static int add_flag_names(struct rule *rule, struct json_object *value, char out
 		return add(out, json_object_get_string(joined));
 	}
 	if (!json_object_is_type(joined, json_type_array))
-		return refuse(rule, "flags", json_object_get_string(value));
-	for (i = 0; i < json_object_array_length(joined) && !err; i++)
-		err = add_flag_names(rule, json_object_array_get_idx(joined, i), out);
+		return refuse(rule, "flags", json_object_get_string(value) ?: "null");
+	for (i = 0; i < nft_count(joined) && !err; i++)
+		err = add_flag_names(rule, nft_item(joined, i), out);
 	return err;
 }
 
@@ -422,8 +434,8 @@ static int match_flags(struct rule *rule, const char *op, struct json_object *ri
 static int match_masked(struct rule *rule, struct json_object *left, const char *op,
 			struct json_object *right)
 {
-	struct json_object *payload = nft_member(json_object_array_get_idx(left, 0), "payload");
-	struct json_object *mask = json_object_array_get_idx(left, 1);
+	struct json_object *payload = nft_member(nft_item(left, 0), "payload");
+	struct json_object *mask = nft_item(left, 1);
 	char *out = rule->fields[FIELD_FLAGS];
 
 	if (!strcmp(nft_text(payload, "field"), "frag-off") && !strcmp(op, "!=") &&
@@ -585,8 +597,8 @@ static struct rule *read_rule(struct json_object *objects, struct json_object *j
 	*rule = (struct rule){ .objects = objects, .json = json, .why = why };
 	if (!json_object_is_type(statements, json_type_array))
 		*err = -ENOTSUP;
-	for (i = 0; !*err && i < json_object_array_length(statements); i++)
-		*err = statement(rule, json_object_array_get_idx(statements, i));
+	for (i = 0; !*err && i < nft_count(statements); i++)
+		*err = statement(rule, nft_item(statements, i));
 	return rule;
 }
 
@@ -600,9 +612,8 @@ static int write_checked(struct rule *rule, FILE *out)
 
 	if (!lines)
 		return -ENOMEM;
-	for (i = 0; i < json_object_array_length(rule->objects); i++) {
-		struct json_object *set =
-			nft_member(json_object_array_get_idx(rule->objects, i), "set");
+	for (i = 0; i < nft_count(rule->objects); i++) {
+		struct json_object *set = nft_member(nft_item(rule->objects, i), "set");
 
 		if (set && find_set(rule, nft_text(set, "name")) == set && is_of_addresses(set) &&
 		    is_name(nft_text(set, "name")))
@@ -642,9 +653,8 @@ bool nft_rule_has(struct json_object *json, const char *statement)
 
 	if (!json_object_is_type(statements, json_type_array))
 		return false;
-	for (i = 0; i < json_object_array_length(statements); i++)
-		if (json_object_object_get_ex(json_object_array_get_idx(statements, i), statement,
-					      NULL))
+	for (i = 0; i < nft_count(statements); i++)
+		if (json_object_object_get_ex(nft_item(statements, i), statement, NULL))
 			return true;
 	return false;
 }

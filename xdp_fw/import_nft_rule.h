@@ -4,6 +4,7 @@
 #define XDP_FW_IMPORT_NFT_RULE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #define NFT_REASON_MAX 128
@@ -14,6 +15,10 @@ struct json_object;
 struct json_object *nft_member(struct json_object *object, const char *key);
 /* "": likewise. */
 const char *nft_text(struct json_object *object, const char *key);
+
+/* 0: no array; NULL: no such item. */
+size_t nft_count(struct json_object *array);
+struct json_object *nft_item(struct json_object *array, size_t index);
 
 /* A set of addresses becomes one of ours; others are written out where rules name them. */
 void nft_set_write(struct json_object *set, FILE *out);
