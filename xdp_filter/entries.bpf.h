@@ -13,7 +13,7 @@
 #include "table_abi.h"
 #include "table_map.bpf.h"
 #include "table_touch.h"
-#include "verifier.bpf.h"
+#include "verifier.h"
 #include "xdp_filter.h"
 
 extern const volatile struct filter_config filter_config;

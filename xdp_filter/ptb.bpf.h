@@ -17,7 +17,7 @@
 
 #include <ecbpf/parse.bpf.h>
 
-#include "verifier.bpf.h"
+#include "verifier.h"
 #include "xdp_filter.h"
 
 extern const volatile struct filter_config filter_config;

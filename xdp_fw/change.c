@@ -18,6 +18,7 @@ struct target {
 	struct ecbpf_root *root;
 	bool running;
 	struct fw_instance before;
+	struct fw_loaded loaded;
 };
 
 static int no_firewall(const char *interface)
@@ -28,35 +29,42 @@ static int no_firewall(const char *interface)
 		interface, ECBPF_SLOT_FIREWALL, interface);
 }
 
+/* How far the tables of prefixes are; they refer to it until they are filled in. */
+struct bar {
+	struct ecbpf_progress progress;
+	struct table_progress report;
+};
+
 static void report_percent(void *context, unsigned int percent)
 {
 	ecbpf_progress_update(context, percent);
 }
 
-static int compile(const char *name, const struct fw_ruleset *ruleset, struct fw_compiled *compiled)
+static int compile(const char *name, const struct fw_ruleset *ruleset, struct bar *bar,
+		   struct fw_compiled *compiled)
 {
-	struct ecbpf_progress progress;
-	const struct table_progress report = { report_percent, &progress };
 	size_t i, prefixes = 0;
-	int err;
 
+	*bar = (struct bar){ .report = { report_percent, &bar->progress } };
 	for (i = 0; i < ruleset->set_count; i++)
 		prefixes += ruleset->sets[i].count;
 	if (prefixes < PROGRESS_PREFIXES)
 		return fw_compile(ruleset, NULL, compiled);
-	ecbpf_progress_begin(&progress, name, 100);
-	err = fw_compile(ruleset, &report, compiled);
-	ecbpf_progress_end(&progress);
-	return err;
+	ecbpf_progress_begin(&bar->progress, name, 100);
+	return fw_compile(ruleset, &bar->report, compiled);
 }
 
-static int read_rules(const char *path, struct fw_ruleset *ruleset, struct fw_compiled *compiled)
+/* The caller ends the bar. */
+static int read_rules(const char *path, struct fw_ruleset *ruleset, struct bar *bar,
+		      struct fw_compiled *compiled)
 {
 	int err = fw_rules_read(path, stderr, ruleset);
 
 	if (err)
 		return err;
-	err = compile(path, ruleset, compiled);
+	err = compile(path, ruleset, bar, compiled);
+	if (err)
+		ecbpf_progress_end(&bar->progress);
 	if (err == -ENOMEM)
 		ecbpf_fail(err, "%s: compiling the rules: %s", path, strerror(-err));
 	if (err)
@@ -88,16 +96,44 @@ static int target_open(struct target *target, const char *interface, const struc
 		     0;
 }
 
+static int target_load(struct target *target, const struct fw_ruleset *ruleset,
+		       const struct fw_compiled *compiled)
+{
+	return fw_instance_load(target->root, ruleset, compiled,
+				target->running ? &target->before : NULL, &target->loaded);
+}
+
+static int target_swap(struct target *target, const struct fw_ruleset *ruleset)
+{
+	return fw_instance_swap(target->root, ruleset, target->running ? &target->before : NULL,
+				&target->loaded);
+}
+
 static void target_close(struct target *target)
 {
+	fw_loaded_free(&target->loaded);
 	if (target->running)
 		fw_instance_close(&target->before);
 	ecbpf_root_close(target->root);
 }
 
-/* Locks are taken in the order of names, so that two loaders can't wait for each other. */
+/* After a failure: what is new goes, and what was replaced is named. */
+static void target_undo(const struct target *target, const char *interface)
+{
+	if (target->running)
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: has the new rules since before the failure",
+			  interface);
+	else
+		ecbpf_slot_clear(target->root, ECBPF_SLOT_FIREWALL);
+}
+
+/*
+ * What can fail fails before the first interface changes. Locks are taken in the order of names, so
+ * that two loaders can't wait for each other.
+ */
 static int install_all(struct ecbpf_strings *interfaces, const struct fw_change *change,
-		       const struct fw_ruleset *ruleset, const struct fw_compiled *compiled)
+		       const struct fw_ruleset *ruleset, const struct fw_compiled *compiled,
+		       struct bar *bar)
 {
 	struct target *targets = calloc(interfaces->count, sizeof(*targets));
 	size_t i, opened, done = 0;
@@ -108,12 +144,14 @@ static int install_all(struct ecbpf_strings *interfaces, const struct fw_change 
 	ecbpf_strings_sort(interfaces);
 	for (opened = 0; opened < interfaces->count && !err; opened++)
 		err = target_open(&targets[opened], interfaces->items[opened], change);
+	for (i = 0; i < interfaces->count && !err; i++)
+		err = target_load(&targets[i], ruleset, compiled);
+	/* What is said from here on has a line of its own. */
+	ecbpf_progress_end(&bar->progress);
 	for (; done < interfaces->count && !err; done += !err)
-		err = fw_instance_install(targets[done].root, ruleset, compiled,
-					  targets[done].running ? &targets[done].before : NULL);
+		err = target_swap(&targets[done], ruleset);
 	for (i = 0; err && i < done; i++)
-		ecbpf_log(ECBPF_LOG_ERROR, "%s: was changed before the failure",
-			  interfaces->items[i]);
+		target_undo(&targets[i], interfaces->items[i]);
 	for (i = 0; i < opened; i++)
 		target_close(&targets[i]);
 	free(targets);
@@ -124,15 +162,17 @@ int fw_change_install(struct ecbpf_strings *interfaces, const struct fw_change *
 {
 	struct fw_compiled compiled;
 	struct fw_ruleset ruleset;
+	struct bar bar;
 	int err;
 
-	err = read_rules(change->rules, &ruleset, &compiled);
+	err = read_rules(change->rules, &ruleset, &bar, &compiled);
 	if (err)
 		return err;
 	compiled.settings.dry_run = change->dry_run;
 	if (change->expires)
 		compiled.settings.expires = boot_ns() + change->expires;
-	err = install_all(interfaces, change, &ruleset, &compiled);
+	err = install_all(interfaces, change, &ruleset, &compiled, &bar);
+	ecbpf_progress_end(&bar.progress);
 	fw_compiled_free(&compiled);
 	fw_ruleset_free(&ruleset);
 	return err;
@@ -142,12 +182,14 @@ int fw_change_validate(const char *rules)
 {
 	struct fw_compiled compiled;
 	struct fw_ruleset ruleset;
-	int err = read_rules(rules, &ruleset, &compiled);
+	struct bar bar;
+	int err = read_rules(rules, &ruleset, &bar, &compiled);
 
 	if (err)
 		return err;
-	printf("%s: %zu rules, %zu sets, %zu tests\n", rules, ruleset.count, ruleset.set_count,
-	       ruleset.test_count);
+	ecbpf_progress_end(&bar.progress);
+	printf("%s: %zu rules, %zu sets, %zu tests\n", !strcmp(rules, "-") ? "stdin" : rules,
+	       ruleset.count, ruleset.set_count, ruleset.test_count);
 	fw_compiled_free(&compiled);
 	fw_ruleset_free(&ruleset);
 	return 0;

@@ -78,55 +78,61 @@ static int build_dimensions(struct build *build, const struct table_progress *pr
 	return err;
 }
 
+/* @stride: words from one vector to the next, those that pad it included. */
 static void write_vectors(const struct fw_vectors *vectors, struct fw_aggregate *aggregates,
-			  uint64_t *words)
+			  uint64_t *words, size_t stride)
 {
 	size_t class, word;
 
-	for (class = 0; class < vectors->count; class ++)
+	for (class = 0; class < vectors->count; class ++, words += stride)
 		for (word = 0; word < vectors->words; word++) {
-			*words = vectors->items[class * vectors->words + word];
+			words[word] = vectors->items[class * vectors->words + word];
 			if (vectors->words == 1)
-				aggregates[class].words[0] = *words;
-			else if (*words)
+				aggregates[class].words[0] = words[word];
+			else if (words[word])
 				aggregates[class].words[word / 64] |= 1ULL << word % 64;
-			words++;
 		}
+}
+
+/* Classes of both families, and the words that a vector of either takes. */
+static size_t count_vectors(const struct build *build, size_t *stride)
+{
+	size_t count = 0, chunks = 1;
+	int family, dimension;
+
+	for (family = 0; family < FAMILIES; family++) {
+		const struct fw_family *one = &build->families[family];
+
+		chunks = one->chunks > chunks ? one->chunks : chunks;
+		for (dimension = 0; dimension < FW_DIMS; dimension++)
+			count += one->vectors[dimension].count;
+	}
+	*stride = round_up(chunks, FW_GROUP);
+	return count;
 }
 
 static int build_vectors(struct build *build)
 {
 	struct fw_array *aggregates = &build->out->arrays[FW_MAP_AGGREGATES];
-	struct fw_array *words = &build->out->arrays[FW_MAP_WORDS];
-	size_t count = 0, word_count = 0, first, first_word;
+	struct fw_array *vectors = &build->out->arrays[FW_MAP_VECTORS];
+	size_t stride, first = 0, count = count_vectors(build, &stride);
 	int family, dimension, err;
 
-	for (family = 0; family < FAMILIES; family++)
-		for (dimension = 0; dimension < FW_DIMS; dimension++) {
-			const struct fw_vectors *one = &build->families[family].vectors[dimension];
-
-			count += one->count;
-			word_count += one->count * one->words;
-		}
-	if (word_count * sizeof(uint64_t) > FW_VECTORS_MAX)
+	if (count * stride * sizeof(uint64_t) > FW_VECTORS_MAX)
 		return ecbpf_fail(-E2BIG, "the rules make tables of %zu MB; at most %lu MB",
-				  word_count * sizeof(uint64_t) >> 20, FW_VECTORS_MAX >> 20);
+				  count * stride * sizeof(uint64_t) >> 20, FW_VECTORS_MAX >> 20);
 	err = allocate(aggregates, sizeof(struct fw_aggregate), count) ?:
-		      allocate(words, sizeof(uint64_t), word_count);
-	first = first_word = 0;
+		      allocate(vectors, stride * sizeof(uint64_t), count);
 	for (family = 0; family < FAMILIES && !err; family++) {
 		struct fw_constants *constants = constants_of(build, family);
 
-		/* Modulo 2^32, as the matcher reckons. */
-		constants->words = first_word - first * build->families[family].chunks;
 		for (dimension = 0; dimension < FW_DIMS; dimension++) {
 			const struct fw_vectors *one = &build->families[family].vectors[dimension];
 
 			constants->vectors[dimension] = first;
 			write_vectors(one, (struct fw_aggregate *)aggregates->data + first,
-				      (uint64_t *)words->data + first_word);
+				      (uint64_t *)vectors->data + first * stride, stride);
 			first += one->count;
-			first_word += one->count * one->words;
 		}
 	}
 	return err;

@@ -37,28 +37,58 @@ static enum segment segment_of(const struct fw_ruleset *ruleset, const struct fw
 	return rule->action == FW_LIMIT && !ruleset->first_match ? SEGMENT_LIMIT : SEGMENT_DECIDE;
 }
 
+/* The largest of the prefixes, or NULL: none, or not these. */
+static const struct prefix *largest_prefix(const struct fw_addresses *addresses)
+{
+	const struct prefix *largest = NULL;
+	size_t i;
+
+	for (i = 0; addresses->given && !addresses->negated && i < addresses->count; i++)
+		if (!largest || addresses->items[i].length < largest->length)
+			largest = &addresses->items[i];
+	return largest;
+}
+
+/*
+ * By what takes most of the packets: a rule's small items may be anywhere among those of others,
+ * and cost little.
+ */
 static int compare_addresses(const struct fw_addresses *left, const struct fw_addresses *right)
 {
-	bool some_left = left->given && !left->negated && (left->count || left->set_count);
-	bool some_right = right->given && !right->negated && (right->count || right->set_count);
+	const struct prefix *first = largest_prefix(left), *second = largest_prefix(right);
+	size_t left_set = left->given && !left->negated && left->set_count ? left->sets[0] + 1 : 0;
+	size_t right_set =
+		right->given && !right->negated && right->set_count ? right->sets[0] + 1 : 0;
 
-	if (some_left != some_right)
-		return some_left - some_right;
-	if (!some_left)
-		return 0;
-	if (left->count && right->count)
-		return prefix_compare(left->items, right->items);
-	if (!left->count && !right->count)
-		return left->sets[0] < right->sets[0] ? -1 : left->sets[0] > right->sets[0];
-	return left->count ? 1 : -1;
+	if (left_set != right_set)
+		return left_set < right_set ? -1 : 1;
+	if (first && second)
+		return prefix_compare(first, second);
+	return !!first - !!second;
+}
+
+/* Where the largest range begins, plus one; 0: any value, or not these. */
+static uint32_t largest_range(const struct fw_numbers *numbers)
+{
+	uint32_t start = 0, size = 0;
+	size_t i;
+
+	for (i = 0; numbers->given && !numbers->negated && i < numbers->count; i++) {
+		const struct fw_range *item = &numbers->items[i];
+
+		if (!start || item->last - item->first > size) {
+			size = item->last - item->first;
+			start = item->first + 1;
+		}
+	}
+	return start;
 }
 
 static int compare_numbers(const struct fw_numbers *left, const struct fw_numbers *right)
 {
-	uint32_t first_left = left->given && !left->negated ? left->items[0].first + 1 : 0;
-	uint32_t first_right = right->given && !right->negated ? right->items[0].first + 1 : 0;
+	uint32_t first = largest_range(left), second = largest_range(right);
 
-	return first_left < first_right ? -1 : first_left > first_right;
+	return first < second ? -1 : first > second;
 }
 
 static int compare_items(const void *left, const void *right)

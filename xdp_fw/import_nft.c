@@ -16,6 +16,7 @@
 struct import {
 	struct json_object *objects;
 	struct json_object *chain;
+	FILE *out;
 	unsigned int refused;
 };
 
@@ -33,17 +34,43 @@ static void refuse(struct import *import, struct json_object *object, const char
 		  nft_text(object, "table"), nft_text(object, "chain"), what, why);
 }
 
-static void import_rule(struct import *import, struct json_object *rule)
+static bool is_in_chain(const struct import *import, struct json_object *rule)
+{
+	return same_place(rule, import->chain) &&
+	       !strcmp(nft_text(rule, "chain"), nft_text(import->chain, "name"));
+}
+
+/*
+ * What a limit has room for goes on to the rules behind it in nftables, and passes here: the same
+ * only if none of them drops it.
+ */
+static bool drops_behind(const struct import *import, size_t index, struct json_object *limit)
+{
+	struct json_object *rule;
+	size_t i;
+
+	for (i = index + 1; i < nft_count(import->objects); i++) {
+		rule = nft_member(nft_item(import->objects, i), "rule");
+		if (rule && is_in_chain(import, rule) && !nft_rule_has(rule, "accept") &&
+		    nft_rules_meet(import->objects, limit, rule) &&
+		    (nft_rule_has(rule, "drop") || nft_rule_has(rule, "reject") ||
+		     nft_rule_has(rule, "jump") || nft_rule_has(rule, "goto") ||
+		     nft_rule_has(rule, "vmap")))
+			return true;
+	}
+	return !strcmp(nft_text(import->chain, "policy"), "drop");
+}
+
+static void import_rule(struct import *import, size_t index, struct json_object *rule)
 {
 	char what[64], why[NFT_REASON_MAX] = "";
 
 	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
-	if (!same_place(rule, import->chain) ||
-	    strcmp(nft_text(rule, "chain"), nft_text(import->chain, "name")) != 0) {
+	if (!is_in_chain(import, rule))
 		refuse(import, rule, what, "in another chain than the first that has a hook");
-		return;
-	}
-	if (nft_rule_write(import->objects, rule, stdout, why))
+	else if (nft_rule_has(rule, "limit") && drops_behind(import, index, rule))
+		refuse(import, rule, what, "a limit before what drops");
+	else if (nft_rule_write(import->objects, rule, import->out, why))
 		refuse(import, rule, what, why);
 }
 
@@ -52,12 +79,29 @@ static struct json_object *find_chain(struct json_object *objects)
 	struct json_object *chain;
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(objects); i++) {
-		chain = nft_member(json_object_array_get_idx(objects, i), "chain");
+	for (i = 0; i < nft_count(objects); i++) {
+		chain = nft_member(nft_item(objects, i), "chain");
 		if (chain && nft_member(chain, "hook"))
 			return chain;
 	}
 	return NULL;
+}
+
+/* Sets of the chain's table are those that its rules can name. */
+static bool is_first_set(const struct import *import, struct json_object *set)
+{
+	struct json_object *other;
+	size_t i;
+
+	if (!set || !same_place(set, import->chain))
+		return false;
+	for (i = 0; i < nft_count(import->objects); i++) {
+		other = nft_member(nft_item(import->objects, i), "set");
+		if (other && same_place(other, set) &&
+		    !strcmp(nft_text(other, "name"), nft_text(set, "name")))
+			return other == set;
+	}
+	return true;
 }
 
 static void import_all(struct import *import)
@@ -65,43 +109,44 @@ static void import_all(struct import *import)
 	struct json_object *object, *rule;
 	size_t i;
 
-	printf("order first-match\n");
-	for (i = 0; i < json_object_array_length(import->objects); i++) {
-		object = json_object_array_get_idx(import->objects, i);
-		if (nft_member(object, "set"))
-			nft_set_write(nft_member(object, "set"), stdout);
+	fprintf(import->out, "order first-match\n");
+	for (i = 0; i < nft_count(import->objects); i++) {
+		object = nft_item(import->objects, i);
+		if (is_first_set(import, nft_member(object, "set")))
+			nft_set_write(nft_member(object, "set"), import->out);
 	}
-	for (i = 0; i < json_object_array_length(import->objects); i++) {
-		rule = nft_member(json_object_array_get_idx(import->objects, i), "rule");
+	for (i = 0; i < nft_count(import->objects); i++) {
+		rule = nft_member(nft_item(import->objects, i), "rule");
 		if (rule)
-			import_rule(import, rule);
+			import_rule(import, i, rule);
 	}
 	if (!strcmp(nft_text(import->chain, "policy"), "drop"))
-		printf("ip from any to any proto any name \"policy\"\n"
-		       "ip6 from any to any proto any name \"policy\"\n");
+		fprintf(import->out, "ip from any to any proto any name \"policy\"\n"
+				     "ip6 from any to any proto any name \"policy\"\n");
+}
+
+int fw_import_nft_json(struct json_object *document, const char *name, FILE *out)
+{
+	struct import import = { .objects = nft_member(document, "nftables"), .out = out };
+
+	if (!json_object_is_type(import.objects, json_type_array))
+		return ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", name);
+	import.chain = find_chain(import.objects);
+	if (!import.chain)
+		return ecbpf_fail(-EBADMSG, "%s: no chain with a hook", name);
+	import_all(&import);
+	if (import.refused)
+		return ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", name,
+				  import.refused);
+	return 0;
 }
 
 int fw_import_nft(const char *path)
 {
-	const char *file = !strcmp(path, "-") ? "/dev/stdin" : path;
-	struct json_object *document = json_object_from_file(file);
-	struct import import = { .objects = NULL };
-	int err = 0;
+	struct json_object *document =
+		json_object_from_file(!strcmp(path, "-") ? "/dev/stdin" : path);
+	int err = fw_import_nft_json(document, path, stdout);
 
-	if (document)
-		import.objects = nft_member(document, "nftables");
-	if (!json_object_is_type(import.objects, json_type_array)) {
-		err = ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", path);
-	} else {
-		import.chain = find_chain(import.objects);
-		if (!import.chain)
-			err = ecbpf_fail(-EBADMSG, "%s: no chain with a hook", path);
-		else
-			import_all(&import);
-	}
-	if (!err && import.refused)
-		err = ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", path,
-				 import.refused);
 	json_object_put(document);
 	return err;
 }

@@ -8,6 +8,10 @@
 
 #include <json-c/json.h>
 
+#include "import_nft_names.h"
+#include "import_nft_range.h"
+#include "rules_text.h"
+
 #define FIELD_MAX 4096
 
 enum field {
@@ -38,33 +42,6 @@ struct rule {
 	char fields[FIELDS][FIELD_MAX];
 };
 
-struct named {
-	const char *name;
-	int value;
-};
-
-static const struct named protocols[] = {
-	{ "icmp", 1 }, { "tcp", 6 },	    { "udp", 17 },    { "gre", 47 },   { "esp", 50 },
-	{ "ah", 51 },  { "ipv6-icmp", 58 }, { "icmpv6", 58 }, { "sctp", 132 }, { NULL, 0 },
-};
-
-static const struct named types[] = {
-	{ "echo-reply", 0 },	     { "destination-unreachable", 3 },
-	{ "source-quench", 4 },	     { "redirect", 5 },
-	{ "echo-request", 8 },	     { "time-exceeded", 11 },
-	{ "parameter-problem", 12 }, { "timestamp-request", 13 },
-	{ "timestamp-reply", 14 },   { NULL, 0 },
-};
-
-static const struct named types6[] = {
-	{ "destination-unreachable", 1 }, { "packet-too-big", 2 },
-	{ "time-exceeded", 3 },		  { "parameter-problem", 4 },
-	{ "echo-request", 128 },	  { "echo-reply", 129 },
-	{ "mld-listener-query", 130 },	  { "nd-router-solicit", 133 },
-	{ "nd-router-advert", 134 },	  { "nd-neighbor-solicit", 135 },
-	{ "nd-neighbor-advert", 136 },	  { NULL, 0 },
-};
-
 /* What `payload` calls a field; @names: of its values, or NULL. */
 static const struct payload {
 	const char *protocol;
@@ -73,7 +50,7 @@ static const struct payload {
 	unsigned int family;
 	int is;
 	unsigned int max;
-	const struct named *names;
+	const struct nft_named *names;
 } payloads[] = {
 	{ "ip", "saddr", FIELD_FROM, 4, 0, 0, NULL },
 	{ "ip", "daddr", FIELD_TO, 4, 0, 0, NULL },
@@ -81,17 +58,17 @@ static const struct payload {
 	{ "ip6", "daddr", FIELD_TO, 6, 0, 0, NULL },
 	{ "ip", "ttl", FIELD_TTL, 4, 0, 255, NULL },
 	{ "ip6", "hoplimit", FIELD_TTL, 6, 0, 255, NULL },
-	{ "ip", "protocol", FIELD_PROTO, 4, 0, 255, protocols },
-	{ "ip6", "nexthdr", FIELD_PROTO, 6, 0, 255, protocols },
+	{ "ip", "protocol", FIELD_PROTO, 4, 0, 255, nft_protocols },
+	{ "ip6", "nexthdr", FIELD_PROTO, 6, 0, 255, nft_protocols },
 	{ "tcp", "sport", FIELD_SPORT, 0, 6, 65535, NULL },
 	{ "tcp", "dport", FIELD_DPORT, 0, 6, 65535, NULL },
 	{ "udp", "sport", FIELD_SPORT, 0, 17, 65535, NULL },
 	{ "udp", "dport", FIELD_DPORT, 0, 17, 65535, NULL },
 	{ "tcp", "window", FIELD_WINDOW, 0, 6, 65535, NULL },
-	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, types },
-	{ "icmp", "code", FIELD_CODE, 4, 1, 255, NULL },
-	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, types6 },
-	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, NULL },
+	{ "icmp", "type", FIELD_TYPE, 4, 1, 255, nft_types },
+	{ "icmp", "code", FIELD_CODE, 4, 1, 255, nft_codes },
+	{ "icmpv6", "type", FIELD_TYPE, 6, 58, 255, nft_types6 },
+	{ "icmpv6", "code", FIELD_CODE, 6, 58, 255, nft_codes6 },
 	{ "vlan", "id", FIELD_VLAN, 0, 0, 4095, NULL },
 };
 
@@ -109,6 +86,16 @@ const char *nft_text(struct json_object *object, const char *key)
 	struct json_object *value = nft_member(object, key);
 
 	return value ? json_object_get_string(value) : "";
+}
+
+size_t nft_count(struct json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
+struct json_object *nft_item(struct json_object *array, size_t index)
+{
+	return index < nft_count(array) ? json_object_array_get_idx(array, index) : NULL;
 }
 
 static int refuse(struct rule *rule, const char *what, const char *detail)
@@ -136,8 +123,8 @@ static struct json_object *find_set(const struct rule *rule, const char *name)
 	struct json_object *set;
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(rule->objects); i++) {
-		set = nft_member(json_object_array_get_idx(rule->objects, i), "set");
+	for (i = 0; i < nft_count(rule->objects); i++) {
+		set = nft_member(nft_item(rule->objects, i), "set");
 		if (set && !strcmp(nft_text(set, "name"), name) &&
 		    !strcmp(nft_text(set, "table"), nft_text(rule->json, "table")) &&
 		    !strcmp(nft_text(set, "family"), nft_text(rule->json, "family")))
@@ -156,10 +143,12 @@ static int add(char field[FIELD_MAX], const char *text)
 	return 0;
 }
 
-static int value_text(const struct named *names, struct json_object *value, char text[64])
+static int value_text(const struct nft_named *names, struct json_object *value, char text[64])
 {
 	const char *word = json_object_get_string(value);
 
+	if (!word)
+		return -EINVAL;
 	if (json_object_is_type(value, json_type_string))
 		for (; names && names->name; names++)
 			if (!strcmp(names->name, word)) {
@@ -167,6 +156,16 @@ static int value_text(const struct named *names, struct json_object *value, char
 				return 0;
 			}
 	return snprintf(text, 64, "%s", word) < 64 ? 0 : -E2BIG;
+}
+
+static int add_range(struct rule *rule, struct json_object *range, char out[FIELD_MAX])
+{
+	const char *first = json_object_get_string(nft_item(range, 0));
+	const char *last = json_object_get_string(nft_item(range, 1));
+
+	if (first && last && !nft_range_prefixes(first, last, out, FIELD_MAX))
+		return 0;
+	return refuse(rule, "a range of addresses", json_object_get_string(range));
 }
 
 /* One value: an address, a number, a prefix, a range of numbers. */
@@ -184,16 +183,16 @@ static int add_value(struct rule *rule, const struct payload *payload, struct js
 			 nft_text(prefix, "len"));
 	} else if (range) {
 		if (payload->field == FIELD_FROM || payload->field == FIELD_TO)
-			return refuse(rule, "a range of addresses", "");
-		if (value_text(payload->names, json_object_array_get_idx(range, 0), first) ||
-		    value_text(payload->names, json_object_array_get_idx(range, 1), last))
-			return refuse(rule, "a value", json_object_get_string(value));
+			return add_range(rule, range, out);
+		if (value_text(payload->names, nft_item(range, 0), first) ||
+		    value_text(payload->names, nft_item(range, 1), last))
+			return refuse(rule, "a value", json_object_get_string(value) ?: "null");
 		snprintf(text, sizeof(text), "%s-%s", first, last);
 	} else {
 		if (json_object_is_type(value, json_type_object) ||
 		    json_object_is_type(value, json_type_array) ||
 		    value_text(payload->names, value, text))
-			return refuse(rule, "a value", json_object_get_string(value));
+			return refuse(rule, "a value", json_object_get_string(value) ?: "null");
 		if (payload->field > FIELD_TO && text[strspn(text, "0123456789")])
 			return refuse(rule, "a value", text);
 	}
@@ -206,10 +205,10 @@ static int add_values(struct rule *rule, const struct payload *payload, struct j
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < json_object_array_length(values) && !err; i++) {
+	for (i = 0; i < nft_count(values) && !err; i++) {
 		if (i && add(out, ", "))
 			return refuse(rule, "too many values", "");
-		err = add_value(rule, payload, json_object_array_get_idx(values, i), out);
+		err = add_value(rule, payload, nft_item(values, i), out);
 	}
 	return err;
 }
@@ -223,21 +222,60 @@ static int set_value(struct json_object *value, char text[FIELD_MAX])
 	return add_value(&rule, &address, value, text);
 }
 
-/* Whether all of its elements can be prefixes of ours; there are some. */
-static bool set_is_writable(struct json_object *set)
+/* Whether the parser takes @text; what it has to say goes nowhere. */
+static bool is_language(const char *text)
+{
+	struct fw_ruleset ruleset = {};
+	char *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+	bool good;
+
+	if (!out)
+		return false;
+	good = !fw_rules_parse("nft", text, strlen(text), out, &ruleset);
+	fw_ruleset_free(&ruleset);
+	fclose(out);
+	free(said);
+	return good;
+}
+
+/* The set in our words; NULL: it has none, or not only prefixes. free() it. */
+static char *set_text(struct json_object *set)
 {
 	struct json_object *values = nft_member(set, "elem");
-	char text[FIELD_MAX];
-	size_t i;
+	char value[FIELD_MAX], *text = NULL;
+	size_t i, size;
+	int err = 0;
+	FILE *out;
 
-	if (!json_object_is_type(values, json_type_array) || !json_object_array_length(values))
-		return false;
-	for (i = 0; i < json_object_array_length(values); i++) {
-		text[0] = '\0';
-		if (set_value(json_object_array_get_idx(values, i), text))
-			return false;
+	if (!json_object_is_type(values, json_type_array) || !nft_count(values) ||
+	    !is_name(nft_text(set, "name")))
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "set nft_%s {", nft_text(set, "name"));
+	for (i = 0; i < nft_count(values) && !err; i++) {
+		value[0] = '\0';
+		err = set_value(nft_item(values, i), value);
+		fprintf(out, "%s\n\t%s", i ? "," : "", value);
 	}
-	return true;
+	fprintf(out, "\n}\n");
+	fclose(out);
+	if (!err && is_language(text))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static bool set_is_writable(struct json_object *set)
+{
+	char *text = set_text(set);
+	bool writable = text != NULL;
+
+	free(text);
+	return writable;
 }
 
 static int add_set(struct rule *rule, const struct payload *payload, const char *name,
@@ -336,7 +374,7 @@ static int match_payload(struct rule *rule, struct json_object *left, const char
 
 static int match_meta(struct rule *rule, const char *key, const char *op, struct json_object *right)
 {
-	static const struct payload proto = { "", "l4proto", FIELD_PROTO, 0, 0, 255, protocols };
+	static const struct payload proto = { "", "l4proto", FIELD_PROTO, 0, 0, 255, nft_protocols };
 	const char *word = json_object_get_string(right);
 
 	if (!strcmp(key, "l4proto"))
@@ -350,32 +388,54 @@ static int match_meta(struct rule *rule, const char *key, const char *op, struct
 	return refuse(rule, "meta", key);
 }
 
-/* A flag, or several in an array. */
+/* A flag, or several: in an array, or joined by |. */
+static int add_flag_names(struct rule *rule, struct json_object *value, char out[FIELD_MAX])
+{
+	struct json_object *joined = nft_member(value, "|") ?: value;
+	size_t i;
+	int err = 0;
+
+	if (json_object_is_type(joined, json_type_string)) {
+		if (out[strlen(out) - 1] != ' ' && add(out, ", "))
+			return refuse(rule, "flags", "");
+		return add(out, json_object_get_string(joined));
+	}
+	if (!json_object_is_type(joined, json_type_array))
+		return refuse(rule, "flags", json_object_get_string(value) ?: "null");
+	for (i = 0; i < nft_count(joined) && !err; i++)
+		err = add_flag_names(rule, nft_item(joined, i), out);
+	return err;
+}
+
 static int add_flags(struct rule *rule, struct json_object *value, char out[FIELD_MAX])
 {
-	size_t i, count = 1;
-	bool many = json_object_is_type(value, json_type_array);
+	return add(out, "{ ") ?: add_flag_names(rule, value, out) ?: add(out, " }");
+}
 
-	if (many)
-		count = json_object_array_length(value);
-	add(out, "{ ");
-	for (i = 0; i < count; i++) {
-		struct json_object *one = many ? json_object_array_get_idx(value, i) : value;
+/* All flags, or with "in" and "!" just the one that is named. */
+static int match_flags(struct rule *rule, const char *op, struct json_object *right)
+{
+	char *out = rule->fields[FIELD_FLAGS];
+	bool whole = !strcmp(op, "==") || !strcmp(op, "!=");
 
-		if (!json_object_is_type(one, json_type_string))
-			return refuse(rule, "flags", json_object_get_string(value));
-		if ((i && add(out, ", ")) || add(out, json_object_get_string(one)))
-			return refuse(rule, "flags", "");
-	}
-	return add(out, " }");
+	if (*out)
+		return refuse(rule, "a field that is matched twice", "flags");
+	if (!whole && !json_object_is_type(right, json_type_string))
+		return refuse(rule, "any of several flags", json_object_get_string(right));
+	if (op[0] == '!')
+		add(out, "not ");
+	return set_protocol(rule, 6)		   ?:
+		       add_flags(rule, right, out) ?:
+		       whole ? add(out, " mask { cwr, ece, urg, ack, psh, rst, syn, fin }") :
+			       0;
 }
 
 /* payload & mask */
 static int match_masked(struct rule *rule, struct json_object *left, const char *op,
 			struct json_object *right)
 {
-	struct json_object *payload = nft_member(json_object_array_get_idx(left, 0), "payload");
-	struct json_object *mask = json_object_array_get_idx(left, 1);
+	struct json_object *payload = nft_member(nft_item(left, 0), "payload");
+	struct json_object *mask = nft_item(left, 1);
 	char *out = rule->fields[FIELD_FLAGS];
 
 	if (!strcmp(nft_text(payload, "field"), "frag-off") && !strcmp(op, "!=") &&
@@ -400,6 +460,9 @@ static int match(struct rule *rule, struct json_object *json)
 
 	if (!right || !left)
 		return refuse(rule, "a match", "");
+	if (!strcmp(nft_text(nft_member(left, "payload"), "field"), "flags") &&
+	    !strcmp(nft_text(nft_member(left, "payload"), "protocol"), "tcp"))
+		return match_flags(rule, op, right);
 	if (!strcmp(op, "in"))
 		op = "==";
 	if (nft_member(left, "payload"))
@@ -512,49 +575,112 @@ static int check(struct rule *rule)
 	for (i = 0; i < 2; i++)
 		if (!strcmp(family, tables[i]) && set_family(rule, i ? 6 : 4))
 			return -ENOTSUP;
+	if (rule->limited && !rule->family)
+		return refuse(rule, "a limit that both IP versions share", "");
 	snprintf(wanted, sizeof(wanted), "{ %d }", rule->protocol);
 	if (rule->protocol && *proto && strcmp(proto, wanted) != 0)
 		return refuse(rule, "two protocols", "");
 	return 0;
 }
 
-int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
-		   char why[NFT_REASON_MAX])
+/* Read as far as it can be expressed; NULL: no memory. */
+static struct rule *read_rule(struct json_object *objects, struct json_object *json,
+			      char why[NFT_REASON_MAX], int *err)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));
 	struct json_object *statements = nft_member(json, "expr");
 	size_t i;
-	int err = rule ? 0 : -ENOMEM;
 
-	if (!err && !json_object_is_type(statements, json_type_array))
-		err = -ENOTSUP;
-	if (rule)
-		*rule = (struct rule){ .objects = objects, .json = json, .why = why };
-	for (i = 0; !err && i < json_object_array_length(statements); i++)
-		err = statement(rule, json_object_array_get_idx(statements, i));
+	*err = rule ? 0 : -ENOMEM;
+	if (!rule)
+		return NULL;
+	*rule = (struct rule){ .objects = objects, .json = json, .why = why };
+	if (!json_object_is_type(statements, json_type_array))
+		*err = -ENOTSUP;
+	for (i = 0; !*err && i < nft_count(statements); i++)
+		*err = statement(rule, nft_item(statements, i));
+	return rule;
+}
+
+/* What nft printed may be anything: only what is read again as rules is written. */
+static int write_checked(struct rule *rule, FILE *out)
+{
+	char *text = NULL;
+	size_t size, i, before;
+	FILE *lines = open_memstream(&text, &size);
+	int err = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (i = 0; i < nft_count(rule->objects); i++) {
+		struct json_object *set = nft_member(nft_item(rule->objects, i), "set");
+
+		if (set && find_set(rule, nft_text(set, "name")) == set && is_of_addresses(set) &&
+		    is_name(nft_text(set, "name")))
+			fprintf(lines, "set nft_%s { }\n", nft_text(set, "name"));
+	}
+	fflush(lines);
+	before = size;
+	if (rule->family != 6)
+		write_rule(rule, 4, lines);
+	if (rule->family != 4)
+		write_rule(rule, 6, lines);
+	fclose(lines);
+	if (is_language(text))
+		fputs(text + before, out);
+	else
+		err = refuse(rule, "a value that rules can't have", "");
+	free(text);
+	return err;
+}
+
+int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
+		   char why[NFT_REASON_MAX])
+{
+	int err;
+	struct rule *rule = read_rule(objects, json, why, &err);
+
 	if (!err)
-		err = check(rule);
-	if (!err && rule->family != 6)
-		write_rule(rule, 4, out);
-	if (!err && rule->family != 4)
-		write_rule(rule, 6, out);
+		err = check(rule) ?: write_checked(rule, out);
 	free(rule);
 	return err;
 }
 
-void nft_set_write(struct json_object *set, FILE *out)
+bool nft_rule_has(struct json_object *json, const char *statement)
 {
-	struct json_object *values = nft_member(set, "elem");
-	char text[FIELD_MAX];
+	struct json_object *statements = nft_member(json, "expr");
 	size_t i;
 
-	if (!is_of_addresses(set) || !is_name(nft_text(set, "name")) || !set_is_writable(set))
-		return;
-	fprintf(out, "set nft_%s {", nft_text(set, "name"));
-	for (i = 0; i < json_object_array_length(values); i++) {
-		text[0] = '\0';
-		set_value(json_object_array_get_idx(values, i), text);
-		fprintf(out, "%s\n\t%s", i ? "," : "", text);
-	}
-	fprintf(out, "\n}\n");
+	if (!json_object_is_type(statements, json_type_array))
+		return false;
+	for (i = 0; i < nft_count(statements); i++)
+		if (json_object_object_get_ex(nft_item(statements, i), statement, NULL))
+			return true;
+	return false;
+}
+
+bool nft_rules_meet(struct json_object *objects, struct json_object *one, struct json_object *other)
+{
+	char why[NFT_REASON_MAX];
+	int ignored;
+	struct rule *first = read_rule(objects, one, why, &ignored);
+	struct rule *second = read_rule(objects, other, why, &ignored);
+	bool meet = true;
+
+	if (first && second)
+		meet = (!first->family || !second->family || first->family == second->family) &&
+		       (!first->protocol || !second->protocol ||
+			first->protocol == second->protocol);
+	free(first);
+	free(second);
+	return meet;
+}
+
+void nft_set_write(struct json_object *set, FILE *out)
+{
+	char *text = is_of_addresses(set) ? set_text(set) : NULL;
+
+	if (text)
+		fputs(text, out);
+	free(text);
 }

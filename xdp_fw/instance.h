@@ -51,10 +51,27 @@ int fw_instance_reset(struct fw_instance *instance);
 /* Seconds until the rules stop to match, rounded up; 0: they did. Only with an expiry. */
 uint64_t fw_instance_remaining(const struct fw_instance *instance);
 
+struct xdp_fw_bpf;
+
+/* A program with its maps, filled, in no slot yet. */
+struct fw_loaded {
+	struct xdp_fw_bpf *skeleton;
+	struct map_view base;
+};
+
 /**
- * fw_instance_install() - put a ruleset into @root's slot, atomically
+ * fw_instance_load() - make ready what fw_instance_swap() puts into @root's slot, atomically
  * @before: what it replaces, whose counts go on for rules of the same name and text; or NULL
  */
+int fw_instance_load(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
+		     const struct fw_compiled *compiled, const struct fw_instance *before,
+		     struct fw_loaded *loaded);
+int fw_instance_swap(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
+		     const struct fw_instance *before, struct fw_loaded *loaded);
+/* A zero-initialised one too. */
+void fw_loaded_free(struct fw_loaded *loaded);
+
+/* Both, one after the other. */
 int fw_instance_install(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
 			const struct fw_compiled *compiled, const struct fw_instance *before);
 

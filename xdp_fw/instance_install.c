@@ -123,28 +123,55 @@ static int load(struct ecbpf_root *root, struct xdp_fw_bpf *skeleton,
 	return err ? failed(root, err, "filling the firewall's maps") : 0;
 }
 
-int fw_instance_install(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
-			const struct fw_compiled *compiled, const struct fw_instance *before)
+int fw_instance_load(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
+		     const struct fw_compiled *compiled, const struct fw_instance *before,
+		     struct fw_loaded *loaded)
 {
-	struct xdp_fw_bpf *skeleton = xdp_fw_bpf__open();
-	struct map_view base = {};
 	int err;
 
-	if (!skeleton)
+	*loaded = (struct fw_loaded){ .skeleton = xdp_fw_bpf__open() };
+	if (!loaded->skeleton)
 		return failed(root, -errno, "opening xdp_fw_prog");
-	err = load(root, skeleton, ruleset, compiled, before);
+	err = load(root, loaded->skeleton, ruleset, compiled, before);
 	if (!err) {
-		err = map_view_open(bpf_map__fd(skeleton->maps.hits_base), true, &base);
+		err = map_view_open(bpf_map__fd(loaded->skeleton->maps.hits_base), true,
+				    &loaded->base);
 		if (err)
 			failed(root, err, "mapping the counters");
 	}
-	if (!err)
-		err = ecbpf_slot_replace(root, ECBPF_SLOT_FIREWALL, skeleton->obj,
-					 skeleton->progs.xdp_fw_prog);
-	if (!err && before && carry_hits(ruleset, before, base.data))
+	if (err)
+		fw_loaded_free(loaded);
+	return err;
+}
+
+int fw_instance_swap(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
+		     const struct fw_instance *before, struct fw_loaded *loaded)
+{
+	int err = ecbpf_slot_replace(root, ECBPF_SLOT_FIREWALL, loaded->skeleton->obj,
+				     loaded->skeleton->progs.xdp_fw_prog);
+
+	if (!err && before && carry_hits(ruleset, before, loaded->base.data))
 		ecbpf_log(ECBPF_LOG_WARNING, "%s: the new rules are live, but count from zero",
 			  ecbpf_root_interface(root));
-	map_view_close(&base);
-	xdp_fw_bpf__destroy(skeleton);
+	return err;
+}
+
+void fw_loaded_free(struct fw_loaded *loaded)
+{
+	map_view_close(&loaded->base);
+	xdp_fw_bpf__destroy(loaded->skeleton);
+	*loaded = (struct fw_loaded){};
+}
+
+int fw_instance_install(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
+			const struct fw_compiled *compiled, const struct fw_instance *before)
+{
+	struct fw_loaded loaded;
+	int err = fw_instance_load(root, ruleset, compiled, before, &loaded);
+
+	if (err)
+		return err;
+	err = fw_instance_swap(root, ruleset, before, &loaded);
+	fw_loaded_free(&loaded);
 	return err;
 }

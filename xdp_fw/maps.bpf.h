@@ -17,7 +17,7 @@ TABLE_MAP(classes);
 TABLE_MAP(from_classes);
 TABLE_MAP(to_classes);
 TABLE_MAP(aggregates);
-TABLE_MAP(words);
+TABLE_MAP(vectors);
 TABLE_MAP(entries);
 
 #define FW_ADDRESS_MAPS(side)                                                                   \
@@ -67,8 +67,8 @@ static __always_inline const void *fw_map_value(const void *memory, enum fw_map 
 		return bpf_map_lookup_elem(&to_classes, &index);
 	case FW_MAP_AGGREGATES:
 		return bpf_map_lookup_elem(&aggregates, &index);
-	case FW_MAP_WORDS:
-		return bpf_map_lookup_elem(&words, &index);
+	case FW_MAP_VECTORS:
+		return bpf_map_lookup_elem(&vectors, &index);
 	default:
 		return bpf_map_lookup_elem(&entries, &index);
 	}

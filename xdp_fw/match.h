@@ -13,6 +13,7 @@
 #include "match_abi.h"
 #include "table4_search.h"
 #include "table6_search.h"
+#include "verifier.h"
 #include "xdp_fw.h"
 
 #ifdef __bpf__
@@ -39,7 +40,7 @@ struct fw_source {
 
 /**
  * struct fw_found - what is known of a packet
- * @classes: in each dimension used, as an index of FW_MAP_AGGREGATES
+ * @classes: in each dimension used, as an index of FW_MAP_AGGREGATES and FW_MAP_VECTORS
  * @left: chunks that may have rules that match
  * @position: that of the rule that decides, as an index of FW_MAP_ENTRIES
  */
@@ -61,6 +62,15 @@ static __always_inline __u32 fw_lowest(__u64 word)
 	return table4_popcount(~word & (word - 1));
 }
 
+/* @yes if @flags has @flag, else @no: without a branch that no processor could predict. */
+static __always_inline __u32 fw_choose(__u32 flags, __u32 flag, __u32 yes, __u32 no)
+{
+	__u32 mask = -(__u32) !!(flags & flag);
+
+	asm volatile("" : "+r"(mask));
+	return no ^ ((yes ^ no) & mask);
+}
+
 static __always_inline __u32 fw_indexed_value(enum fw_dimension dimension,
 					      const struct ecbpf_packet *packet, __u32 length)
 {
@@ -68,22 +78,23 @@ static __always_inline __u32 fw_indexed_value(enum fw_dimension dimension,
 
 	switch (dimension) {
 	case FW_DIM_TARGET:
-		if (flags & ECBPF_PORTS)
-			return fw_ntohs(packet->dport);
-		if (flags & ECBPF_ICMP)
-			return FW_TARGET_ICMP | packet->icmp_type << 8 | packet->icmp_code;
+		if (flags & (ECBPF_PORTS | ECBPF_ICMP))
+			return fw_choose(flags, ECBPF_PORTS, fw_ntohs(packet->dport),
+					 FW_TARGET_ICMP | packet->icmp_type << 8 |
+						 packet->icmp_code);
 		return FW_TARGET_NONE;
 	case FW_DIM_SPORT:
-		return flags & ECBPF_PORTS ? fw_ntohs(packet->sport) : FW_WORD_NONE;
+		return fw_choose(flags, ECBPF_PORTS, fw_ntohs(packet->sport), FW_WORD_NONE);
 	case FW_DIM_KIND:
-		return (flags & ECBPF_TCP ? FW_KIND_TCP | packet->tcp_flags : packet->protocol) |
-		       (flags & ECBPF_FRAGMENT ? FW_KIND_FRAGMENT : 0);
+		return fw_choose(flags, ECBPF_TCP, FW_KIND_TCP | packet->tcp_flags,
+				 packet->protocol) |
+		       fw_choose(flags, ECBPF_FRAGMENT, FW_KIND_FRAGMENT, 0);
 	case FW_DIM_LENGTH:
 		return length < FW_LENGTH_MORE ? length : FW_LENGTH_MORE;
 	case FW_DIM_TTL:
 		return packet->ttl;
 	case FW_DIM_WINDOW:
-		return flags & ECBPF_TCP ? fw_ntohs(packet->tcp_window) : FW_WORD_NONE;
+		return fw_choose(flags, ECBPF_TCP, fw_ntohs(packet->tcp_window), FW_WORD_NONE);
 	default:
 		return packet->vlan_count ? fw_ntohs(packet->vlan_tci[0]) & 0xfff :
 					    FW_VLAN_VALUES - 1;
@@ -180,27 +191,117 @@ static __always_inline _Bool fw_find(const volatile struct fw_tables *tables,
 	return (found->left[0] | found->left[1]) != 0;
 }
 
+/* The packet's vectors in the dimensions used; false: the map has none. */
+static __always_inline _Bool fw_vectors(const volatile struct fw_constants *constants,
+					const struct fw_source *source,
+					const struct fw_found *found, const __u64 *vectors[FW_DIMS])
+{
+	int dimension;
+
+#pragma GCC unroll 16
+	for (dimension = 0; dimension < FW_DIMS; dimension++) {
+		if (!(constants->used & 1U << dimension))
+			continue;
+		vectors[dimension] =
+			source->value(source->memory, FW_MAP_VECTORS, found->classes[dimension]);
+		if (!vectors[dimension])
+			return 0;
+	}
+	return 1;
+}
+
 /* The rules of a chunk that match. */
 static __always_inline __u64 fw_word(const volatile struct fw_constants *constants,
-				     const struct fw_source *source, const struct fw_found *found,
-				     __u32 chunk)
+				     const __u64 *const vectors[FW_DIMS], __u32 chunk)
 {
 	__u64 word = ~0ULL;
 	int dimension;
 
 #pragma GCC unroll 16
-	for (dimension = 0; dimension < FW_DIMS; dimension++) {
-		const __u64 *part;
-
-		if (!(constants->used & 1U << dimension))
-			continue;
-		part = source->value(source->memory, FW_MAP_WORDS,
-				     constants->words +
-					     found->classes[dimension] * constants->chunks + chunk);
-		if (part)
-			word &= *part;
-	}
+	for (dimension = 0; dimension < FW_DIMS; dimension++)
+		if (constants->used & 1U << dimension)
+			word &= vectors[dimension][chunk];
 	return word;
+}
+
+/* Bit per chunk of a group: whether some rule of it matches. */
+static __always_inline __u64 fw_group(const volatile struct fw_constants *constants,
+				      const __u64 *const vectors[FW_DIMS], __u32 first)
+{
+	__u64 words[FW_GROUP], some = 0;
+	__u32 i;
+
+#pragma GCC unroll 4
+	for (i = 0; i < FW_GROUP; i++) {
+		words[i] = fw_word(constants, vectors, first + i);
+		some |= words[i];
+	}
+	if (!some)
+		return 0;
+	some = 0;
+#pragma GCC unroll 4
+	for (i = 0; i < FW_GROUP; i++)
+		some |= (words[i] | -words[i]) >> 63 << i;
+	return some;
+}
+
+/*
+ * Take away the chunks of which aggregates promise too much. All words of a group are read: that
+ * costs less than to tell which of them could hold any.
+ */
+static __always_inline void fw_refine(const volatile struct fw_constants *constants,
+				      const __u64 *const vectors[FW_DIMS], __u64 unknown,
+				      struct fw_found *found)
+{
+	__u64 all = (1U << FW_GROUP) - 1, group;
+	__u32 first, shift;
+
+	for (first = 0; first < FW_CHUNKS_MAX; first += FW_GROUP) {
+		__u64 *left = &found->left[first / FW_CHUNK];
+
+		if (first >= constants->chunks)
+			break;
+		shift = first % FW_CHUNK;
+		if (!(*left >> shift & all))
+			continue;
+		group = fw_group(constants, vectors, first);
+		*left = verifier_forget64((*left & ~(all << shift)) | group << shift, unknown);
+	}
+}
+
+/* Not 0 if more than FW_SPARSE bits are set. */
+static __always_inline __u64 fw_many(__u64 bits)
+{
+	__u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < FW_SPARSE; i++)
+		bits &= bits - 1;
+	return bits;
+}
+
+/* Keep in @found the rule that decides of those in @word that do; the others go to @others. */
+static __always_inline void fw_take(const volatile struct fw_constants *constants,
+				    const struct fw_source *source, __u32 chunk, __u64 word,
+				    __u32 unknown, struct fw_found *found, __u32 *lowest,
+				    struct fw_others *others)
+{
+	const struct fw_entry *entry;
+	__u32 position;
+
+	if (chunk >= constants->limit_chunk) {
+		if (!others)
+			return;
+		others->words[chunk] = word;
+		others->present[chunk / FW_CHUNK] |= 1ULL << (chunk % FW_CHUNK);
+		return;
+	}
+	position = constants->entries + chunk * FW_CHUNK + fw_lowest(word);
+	entry = source->value(source->memory, FW_MAP_ENTRIES, position);
+	if (entry && entry->priority < *lowest) {
+		*lowest = verifier_forget(entry->priority, unknown);
+		found->position = position;
+	}
 }
 
 /*
@@ -211,41 +312,36 @@ static __always_inline const struct fw_entry *
 fw_decide(const volatile struct fw_constants *constants, const struct fw_source *source,
 	  struct fw_found *found, struct fw_others *others)
 {
-	__u32 i, chunk, position, lowest = ~0U;
-	const struct fw_entry *entry;
-	__u64 word;
+	const __u64 *vectors[FW_DIMS] = {};
+	__u64 unknown = found->left[0], word;
+	__u32 i, chunk, lowest = verifier_forget(~0U, unknown);
 
-	for (i = 0; i < constants->chunks; i++) {
-		if (constants->chunks == 1) {
-			chunk = 0;
-		} else if (found->left[0]) {
+	if (constants->chunks == 1) {
+		fw_take(constants, source, 0, found->left[0], unknown, found, &lowest, others);
+	} else if (!fw_vectors(constants, source, found, vectors)) {
+		return 0;
+	} else if (fw_many(found->left[0]) | fw_many(found->left[1])) {
+		fw_refine(constants, vectors, unknown, found);
+	}
+	for (i = 0; constants->chunks > 1 && i < constants->chunks; i++) {
+		if (found->left[0]) {
 			chunk = fw_lowest(found->left[0]);
-			found->left[0] &= found->left[0] - 1;
+			found->left[0] =
+				verifier_forget64(found->left[0] & (found->left[0] - 1), unknown);
 		} else if (found->left[1]) {
 			chunk = FW_CHUNK + fw_lowest(found->left[1]);
-			found->left[1] &= found->left[1] - 1;
+			found->left[1] =
+				verifier_forget64(found->left[1] & (found->left[1] - 1), unknown);
 		} else {
 			break;
 		}
 		/* One range for the verifier, wherever it comes from. */
 		chunk &= FW_CHUNKS_MAX - 1;
-		word = constants->chunks == 1 ? found->left[0] :
-						fw_word(constants, source, found, chunk);
-		if (!word)
-			continue;
-		if (chunk >= constants->limit_chunk) {
-			if (!others)
-				continue;
-			others->words[chunk] = word;
-			others->present[chunk / FW_CHUNK] |= 1ULL << (chunk % FW_CHUNK);
-			continue;
-		}
-		position = constants->entries + chunk * FW_CHUNK + fw_lowest(word);
-		entry = source->value(source->memory, FW_MAP_ENTRIES, position);
-		if (entry && entry->priority < lowest) {
-			lowest = entry->priority;
-			found->position = position;
-		}
+		if (chunk >= constants->chunks)
+			break;
+		word = fw_word(constants, vectors, chunk);
+		if (word)
+			fw_take(constants, source, chunk, word, unknown, found, &lowest, others);
 	}
 	return lowest == ~0U ? 0 : source->value(source->memory, FW_MAP_ENTRIES, found->position);
 }

@@ -55,6 +55,10 @@ enum fw_dimension {
 /* Words of a vector at most: two words of aggregate have a bit for each. */
 #define FW_CHUNKS_MAX 128U
 #define FW_CHUNK      64U
+/* Words that are looked at together: vectors are padded to a multiple of them. */
+#define FW_GROUP 4U
+/* Chunks that aggregates leave are looked at one by one, and from so many on by groups. */
+#define FW_SPARSE 4U
 
 struct fw_aggregate {
 	__u64 words[2];
@@ -79,7 +83,7 @@ enum fw_map {
 	FW_MAP_SOURCES,
 	FW_MAP_DESTINATIONS,
 	FW_MAP_AGGREGATES,
-	FW_MAP_WORDS,
+	FW_MAP_VECTORS,
 	FW_MAP_ENTRIES,
 	FW_MAPS,
 };
@@ -98,10 +102,8 @@ struct fw_constants {
 	__u32 count_chunk;
 	/* First value of FW_MAP_CLASSES times FW_CLASSES_PER_VALUE. */
 	__u32 classes[FW_DIMS];
-	/* First of its classes in FW_MAP_AGGREGATES. */
+	/* First of its classes in FW_MAP_AGGREGATES and FW_MAP_VECTORS. */
 	__u32 vectors[FW_DIMS];
-	/* First of the family's words in FW_MAP_WORDS, less what comes before by `vectors`. */
-	__u32 words;
 	/* First of the family's in FW_MAP_ENTRIES. */
 	__u32 entries;
 };

@@ -24,12 +24,9 @@ static const char *const from_names[TABLE_MAPS] = TABLE_NAMES("from");
 static const char *const to_names[TABLE_MAPS] = TABLE_NAMES("to");
 
 static const char *const array_names[FW_MAPS] = {
-	[FW_MAP_CLASSES] = "classes",
-	[FW_MAP_SOURCES] = "from_classes",
-	[FW_MAP_DESTINATIONS] = "to_classes",
-	[FW_MAP_AGGREGATES] = "aggregates",
-	[FW_MAP_WORDS] = "words",
-	[FW_MAP_ENTRIES] = "entries",
+	[FW_MAP_CLASSES] = "classes",	      [FW_MAP_SOURCES] = "from_classes",
+	[FW_MAP_DESTINATIONS] = "to_classes", [FW_MAP_AGGREGATES] = "aggregates",
+	[FW_MAP_VECTORS] = "vectors",	      [FW_MAP_ENTRIES] = "entries",
 };
 
 /* Octets of the text of all rules. */

@@ -255,6 +255,15 @@ void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t pe
 	parser->rule.rate = (struct fw_rate){ .per_second = per_second };
 }
 
+void fw_burst(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
+{
+	uint64_t burst = fw_word_number(parser, place, word, UINT32_MAX, "burst");
+
+	if (!burst && !parser->failed)
+		fw_error(parser, place, "burst: at least 1");
+	parser->rule.rate.burst = burst;
+}
+
 static void check_rule(struct fw_parser *parser, const struct fw_place *place)
 {
 	const struct fw_rule *rule = &parser->rule;

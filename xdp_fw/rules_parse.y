@@ -51,7 +51,7 @@ static void fw_parse_error(struct fw_place *place, void *scanner, struct fw_pars
 %token <word> UNTERMINATED "text without its closing quote" STRANGE "a character that means nothing"
 
 %type <number> family flag flags_braced mask negation
-%type <count> rate burst
+%type <count> rate
 
 %%
 
@@ -168,7 +168,7 @@ action:
 	| PASS				{ parser->rule.action = FW_PASS; }
 	| COUNT				{ parser->rule.action = FW_COUNT; }
 	| LIMIT rate			{ fw_rate(parser, &@2, $2); }
-	  burst source
+	  limit_options
 	;
 
 rate:
@@ -176,17 +176,12 @@ rate:
 							      "limit"); }
 	;
 
-burst:
-	%empty				{ $$ = 0; }
-	| BURST NUMBER			{ $$ = fw_word_number(parser, &@2, $2, UINT32_MAX, "burst");
-					  if (!$$ && !parser->failed)
-						  fw_error(parser, &@2, "burst: at least 1");
-					  parser->rule.rate.burst = $$; }
-	;
-
-source:
+limit_options:
 	%empty
-	| PER SOURCE			{ parser->rule.rate.per_source = true; }
+	| limit_options BURST NUMBER	{ fw_option(parser, &@2, FW_OPTION_BURST, "burst");
+					  fw_burst(parser, &@3, $3); }
+	| limit_options PER SOURCE	{ fw_option(parser, &@2, FW_OPTION_SOURCE, "per source");
+					  parser->rule.rate.per_source = true; }
 	;
 
 numbers:
@@ -237,6 +232,7 @@ address:
 directive:
 	ORDER FIRST_MATCH		{ fw_order(parser, &@$); }
 	| INCLUDE STRING		{ fw_include(parser, &@2, $2); }
+	| SET WORD '{' '}'		{ fw_set_end(parser, &@2, $2); }
 	| SET WORD '{' prefixes '}'	{ fw_set_end(parser, &@2, $2); }
 	| SET WORD '{' prefixes ',' '}'	{ fw_set_end(parser, &@2, $2); }
 	| SET WORD FILE_ STRING		{ fw_set_file(parser, &@4, $4);

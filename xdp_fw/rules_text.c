@@ -35,6 +35,12 @@ static const char *line_of(const struct fw_parser *parser, int line, size_t *len
 	return at;
 }
 
+/* An octet that has no place of its own on a line. */
+static bool utf8_continues(char octet)
+{
+	return (octet & 0xc0) == 0x80;
+}
+
 static void show_line(const struct fw_parser *parser, const struct fw_place *place)
 {
 	size_t length, i, column = place->first_column > 0 ? place->first_column - 1 : 0;
@@ -45,7 +51,8 @@ static void show_line(const struct fw_parser *parser, const struct fw_place *pla
 		fputc((unsigned char)line[i] < ' ' && line[i] != '\t' ? '?' : line[i], parser->out);
 	fputs("\n    ", parser->out);
 	for (i = 0; i < column && i < length; i++)
-		fputc(line[i] == '\t' ? '\t' : ' ', parser->out);
+		if (!utf8_continues(line[i]))
+			fputc(line[i] == '\t' ? '\t' : ' ', parser->out);
 	fputs("^\n", parser->out);
 }
 
@@ -101,8 +108,11 @@ static int read_all(FILE *file, char **out, size_t *out_size)
 	if (!text)
 		return -ENOMEM;
 	if (ferror(file) || size > FW_TEXT_MAX) {
+		/* A folder can be opened, but not read. */
+		int err = size > FW_TEXT_MAX ? -EFBIG : errno == EISDIR ? -EISDIR : -EIO;
+
 		free(text);
-		return size > FW_TEXT_MAX ? -EFBIG : -EIO;
+		return err;
 	}
 	text[size] = '\0';
 	*out = text;

@@ -34,6 +34,8 @@ enum fw_option {
 	FW_OPTION_ACTION = 1 << 4,
 	FW_OPTION_FRAGMENT = 1 << 5,
 	FW_OPTION_VLAN = 1 << 6,
+	FW_OPTION_BURST = 1 << 7,
+	FW_OPTION_SOURCE = 1 << 8,
 };
 
 /**
@@ -118,6 +120,7 @@ void fw_addresses_prefix(struct fw_parser *parser, const struct fw_place *place,
 			 struct fw_word word);
 void fw_addresses_set(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
 void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t per_second);
+void fw_burst(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
 
 void fw_order(struct fw_parser *parser, const struct fw_place *place);
 void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);

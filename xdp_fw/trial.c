@@ -212,8 +212,13 @@ static int try_capture(struct trial *trial, const char *path, bool explain)
 	int got = 1, err = 0;
 
 	capture = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, reason);
-	if (!capture)
-		return ecbpf_fail(-ENODEV, "%s: %s", path, reason);
+	if (!capture) {
+		/* Some of its reasons begin with the path. */
+		size_t length = strlen(path);
+		bool named = !strncmp(reason, path, length) && reason[length] == ':';
+
+		return ecbpf_fail(-ENODEV, "%s: %s", path, named ? reason + length + 2 : reason);
+	}
 	if (pcap_datalink(capture) != LINKTYPE_ETHERNET) {
 		err = ecbpf_fail(-EBADMSG, "%s: a capture of %s, not of Ethernet frames", path,
 				 pcap_datalink_val_to_name(pcap_datalink(capture)) ?:

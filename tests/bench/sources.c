@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#define _GNU_SOURCE
 #include "sources.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <ecbpf/ecbpf.h>
 
 #include "fuzz/random.h"
 
@@ -166,4 +172,30 @@ int sources_draw(unsigned int family, enum sources_kind kind, const struct filte
 	if (!err)
 		shuffle(addresses, count, &random);
 	return err;
+}
+
+int sources_file(unsigned int family, size_t count, char *path, size_t room)
+{
+	struct filter_list list = {};
+	char text[PREFIX_TEXT_SIZE];
+	int fd, err;
+	FILE *file;
+	size_t i;
+
+	err = sources_list(family, count, &list);
+	fd = err ? -1 : memfd_create("prefixes", 0);
+	file = fd < 0 ? NULL : fdopen(dup(fd), "w");
+	if (!err && !file)
+		err = -errno;
+	for (i = 0; i < list.count && file; i++)
+		fprintf(file, "%s\n", prefix_format(&list.items[i].prefix, text));
+	if (file && fclose(file))
+		err = -errno;
+	filter_list_free(&list);
+	if (err) {
+		close(fd);
+		return ecbpf_fail(err, "writing a list: %s", strerror(-err));
+	}
+	snprintf(path, room, "/proc/self/fd/%d", fd);
+	return fd;
 }

@@ -25,4 +25,10 @@ enum sources_kind {
 int sources_draw(unsigned int family, enum sources_kind kind, const struct filter_list *list,
 		 struct prefix *addresses, size_t count);
 
+/*
+ * The same list as a file in memory, that tools open by @path as long as the descriptor returned is
+ * open.
+ */
+int sources_file(unsigned int family, size_t count, char *path, size_t room);
+
 #endif

@@ -16,9 +16,6 @@
 #include "instance.h"
 #include "testbed.h"
 
-static char *names[] = { SUBJECT_INTERFACE, NULL };
-static struct ecbpf_strings interfaces = { names, 1 };
-
 static const struct root_options options = {
 	.mode = ECBPF_MODE_NATIVE,
 	.frags = 0,
@@ -27,17 +24,24 @@ static const struct root_options options = {
 
 int subject_open(struct subject *subject)
 {
+	return subject_open_at(SUBJECT_INTERFACE, SUBJECT_PEER, subject);
+}
+
+int subject_open_at(const char *interface, const char *peer, struct subject *subject)
+{
+	char *names[] = { (char *)interface, NULL };
+	struct ecbpf_strings interfaces = { names, 1 };
 	int err;
 
-	*subject = (struct subject){ .program = -1 };
-	err = testbed_add_pair(SUBJECT_INTERFACE, SUBJECT_PEER);
+	*subject = (struct subject){ .interface = interface, .program = -1 };
+	err = testbed_add_pair(interface, peer);
 	if (err)
 		return err;
 	err = root_attach(&interfaces, &options);
 	if (!err)
-		err = ecbpf_root_open(SUBJECT_INTERFACE, ECBPF_LIVE, &subject->root);
+		err = ecbpf_root_open(interface, ECBPF_LIVE, &subject->root);
 	if (!err) {
-		subject->program = testbed_program(SUBJECT_INTERFACE);
+		subject->program = testbed_program(interface);
 		err = subject->program < 0 ? subject->program : 0;
 	}
 	if (err)
@@ -47,11 +51,14 @@ int subject_open(struct subject *subject)
 
 void subject_close(struct subject *subject)
 {
+	char *names[] = { (char *)subject->interface, NULL };
+	struct ecbpf_strings interfaces = { names, 1 };
+
 	if (subject->program >= 0)
 		close(subject->program);
 	ecbpf_root_close(subject->root);
 	root_detach(&interfaces, &options);
-	testbed_delete(SUBJECT_INTERFACE);
+	testbed_delete(subject->interface);
 	*subject = (struct subject){ .program = -1 };
 }
 

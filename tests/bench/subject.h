@@ -13,18 +13,26 @@
 #define SUBJECT_INTERFACE "bench0"
 #define SUBJECT_PEER	  "bench1"
 
+/* For a second one beside it. */
+#define SUBJECT_INTERFACE_2 "beside0"
+#define SUBJECT_PEER_2	    "beside1"
+
 /**
  * struct subject - a root array under test
+ * @interface: where it is
  * @root: open, and locked
  * @program: root's
  */
 struct subject {
+	const char *interface;
 	struct ecbpf_root *root;
 	int program;
 };
 
 /* Make the pair SUBJECT_INTERFACE, SUBJECT_PEER, and attach root to the first. One at a time. */
 int subject_open(struct subject *subject);
+/* The same of another pair. */
+int subject_open_at(const char *interface, const char *peer, struct subject *subject);
 void subject_close(struct subject *subject);
 
 /* Take slots with subprograms without an opinion: four at most. */

@@ -4,48 +4,27 @@
  * the XDP program on the other end, all on one CPU.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include "bare.skel.h"
 #include "bench.h"
+#include "live.h"
 #include "sources.h"
 #include "subject.h"
 #include "testbed.h"
 #include "wrapper.h"
 
-/* Headers of libbpf 1.1 come with older ones of the kernel. */
-#define LIVE_FRAMES (1U << 1)
-#define BATCH	    64
-
 #define DROP_INTERFACE "drop0"
 #define DROP_PEER      "drop1"
 #define DROP_RATIO     0.8
 
-/*
- * To run a program that is attached nowhere, the kernel makes room for a direct call, and waits several
- * ms for that: a part of the time that so many bursts in one take. There is no such wait where what
- * sends is attached to an interface that nothing comes in at.
- */
-#define LONG_BURST     4
-#define SEND_INTERFACE "send0"
-#define SEND_PEER      "send1"
-
-#define MILLION 1e6
-
-/* A program that returns XDP_TX, run as if frames had come in at @from: they leave there. */
-struct sender {
-	int program;
-	const char *from;
-	const char *to;
-};
+/* Bursts in one, so that the wait before it (see live_attach_sender()) is a small part of the time. */
+#define LONG_BURST 4
 
 /* In a round; short, since nobody else gets the CPU meanwhile. */
 #define BURSTS 5
@@ -54,51 +33,6 @@ struct rates {
 	double ours[MEASURE_ROUNDS_MAX * BURSTS];
 	double bare[MEASURE_ROUNDS_MAX * BURSTS];
 };
-
-static int send_frames(const struct sender *sender, const struct bench_frame *frame,
-		       unsigned long count)
-{
-	struct xdp_md context = {
-		.data_end = frame->size,
-		.ingress_ifindex = if_nametoindex(sender->from),
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->octets,
-		    .data_size_in = frame->size, .ctx_in = &context, .ctx_size_in = sizeof(context),
-		    .repeat = count, .flags = LIVE_FRAMES, .batch_size = BATCH);
-
-	return bpf_prog_test_run_opts(sender->program, &options);
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-/* Million frames a second that the program at the other end took. */
-static int measure_rate(const struct sender *sender, const struct bench_frame *frame,
-			unsigned long count, double *rate)
-{
-	uint32_t before, after;
-	double began, ended;
-	int err;
-
-	err = testbed_received(sender->to, &before);
-	if (err)
-		return err;
-	testbed_undisturbed_begin();
-	began = now();
-	err = send_frames(sender, frame, count);
-	ended = now();
-	testbed_undisturbed_end();
-	if (err)
-		return ecbpf_fail(err, "sending live frames: %s", strerror(-err));
-	err = testbed_received(sender->to, &after);
-	*rate = (uint32_t)(after - before) / (ended - began) / MILLION;
-	return err;
-}
 
 struct sending {
 	const char *name;
@@ -118,9 +52,9 @@ static int measure_rates(const struct bench *bench, const struct sending *sendin
 	int err = 0;
 
 	for (i = 0; i < bursts && !err; i++) {
-		err = measure_rate(&senders[0], frame, sending->burst, &rates.ours[i]);
+		err = live_rate(&senders[0], frame, sending->burst, &rates.ours[i]);
 		if (!err)
-			err = measure_rate(&senders[1], frame, sending->burst, &rates.bare[i]);
+			err = live_rate(&senders[1], frame, sending->burst, &rates.bare[i]);
 	}
 	if (err)
 		return err;
@@ -144,12 +78,12 @@ static int verify(void)
 static int measure_attached(const struct bench *bench, const struct sending *sending, int section,
 			    const struct bench_frame *frame)
 {
-	int err = testbed_attach(SEND_INTERFACE, SEND_PEER, sending->program);
+	int err = live_attach_sender(sending->program);
 
 	if (err)
 		return err;
 	err = measure_rates(bench, sending, section, frame);
-	testbed_delete(SEND_INTERFACE);
+	live_detach_sender();
 	return err;
 }
 
@@ -253,8 +187,7 @@ int suite_live(struct bench *bench)
 	if (err)
 		return err;
 	bench_tcp_frame(4, NULL, &frame);
-	err = send_frames(&probe, &frame, 1);
-	if (err == -EINVAL || err == -E2BIG) {
+	if (live_unsupported(&probe, &frame)) {
 		err = report_skip(bench->report, "live frames",
 				  "this kernel can't send them (5.18 and later can)");
 	} else {

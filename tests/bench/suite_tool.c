@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -110,33 +109,6 @@ static int add_pin(const char *path, const struct stat *info, int type, struct F
 	return 0;
 }
 
-/* A file in memory, that tools open by @path. */
-static int write_list(unsigned int family, size_t count, char *path, size_t room)
-{
-	struct filter_list list = {};
-	char text[PREFIX_TEXT_SIZE];
-	int fd, err;
-	FILE *file;
-	size_t i;
-
-	err = sources_list(family, count, &list);
-	fd = err ? -1 : memfd_create("prefixes", 0);
-	file = fd < 0 ? NULL : fdopen(dup(fd), "w");
-	if (!err && !file)
-		err = -errno;
-	for (i = 0; i < list.count && file; i++)
-		fprintf(file, "%s\n", prefix_format(&list.items[i].prefix, text));
-	if (file && fclose(file))
-		err = -errno;
-	filter_list_free(&list);
-	if (err) {
-		close(fd);
-		return ecbpf_fail(err, "writing a list: %s", strerror(-err));
-	}
-	snprintf(path, room, "/proc/self/fd/%d", fd);
-	return fd;
-}
-
 static int add_row(const struct bench *bench, int section, const char *what, unsigned int family,
 		   const char *unit, const double *values, size_t count, struct goal goal)
 {
@@ -161,7 +133,7 @@ static int time_loads(const struct bench *bench, int section, const char *tool, 
 	size_t i;
 
 	/* Room stays for what is dropped later. */
-	fd = write_list(family, bench->sizes[BENCH_SIZES - 1] - runs, path, sizeof(path));
+	fd = sources_file(family, bench->sizes[BENCH_SIZES - 1] - runs, path, sizeof(path));
 	if (fd < 0)
 		return fd;
 	for (i = 0; i < runs && !err; i++)

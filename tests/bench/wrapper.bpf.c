@@ -7,10 +7,13 @@
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
 
 #include <stddef.h>
 
 #include <bpf/bpf_helpers.h>
+
+#include "draw.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -19,7 +22,7 @@ struct {
 	__type(value, __u32);
 } target SEC(".maps");
 
-/* One value: source addresses side by side, source_mask + 1 of them. */
+/* One value: source addresses, or draws, side by side, source_mask + 1 of them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -35,6 +38,8 @@ const volatile __u32 frame_size = 0;
 const volatile __s32 answer_headroom = 0;
 /* Its link header: of what is behind it, an answer changes nothing but what it cuts off. */
 const volatile __u16 link_header[ETH_HLEN / 2] = {};
+
+#define TCP_FLAGS_OCTET 13
 
 /* All runs are on one CPU. */
 __u32 turn;
@@ -69,6 +74,52 @@ int write_source6(struct xdp_md *ctx)
 	if ((void *)(source + 1) > (void *)(long)ctx->data_end || !addresses)
 		return XDP_ABORTED;
 	*source = addresses[turn++ & source_mask];
+	bpf_tail_call_static(ctx, &target, 0);
+	return XDP_ABORTED;
+}
+
+static __always_inline void write_tcp(struct tcphdr *tcp, const struct draw *draw)
+{
+	tcp->source = draw->sport;
+	tcp->dest = draw->dport;
+	tcp->window = draw->window;
+	((__u8 *)tcp)[TCP_FLAGS_OCTET] = draw->flags;
+}
+
+SEC("xdp")
+int write_draw4(struct xdp_md *ctx)
+{
+	struct iphdr *ip = (void *)(long)ctx->data + ETH_HLEN;
+	struct tcphdr *tcp = (void *)(ip + 1);
+	const struct draw *draw = source_value();
+
+	if ((void *)(tcp + 1) > (void *)(long)ctx->data_end || !draw)
+		return XDP_ABORTED;
+	draw += turn++ & source_mask;
+	ip->saddr = draw->saddr[0];
+	ip->daddr = draw->daddr[0];
+	ip->ttl = draw->ttl;
+	ip->protocol = draw->protocol;
+	write_tcp(tcp, draw);
+	bpf_tail_call_static(ctx, &target, 0);
+	return XDP_ABORTED;
+}
+
+SEC("xdp")
+int write_draw6(struct xdp_md *ctx)
+{
+	struct ipv6hdr *ip = (void *)(long)ctx->data + ETH_HLEN;
+	struct tcphdr *tcp = (void *)(ip + 1);
+	const struct draw *draw = source_value();
+
+	if ((void *)(tcp + 1) > (void *)(long)ctx->data_end || !draw)
+		return XDP_ABORTED;
+	draw += turn++ & source_mask;
+	__builtin_memcpy(&ip->saddr, draw->saddr, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, draw->daddr, sizeof(ip->daddr));
+	ip->hop_limit = draw->ttl;
+	ip->nexthdr = draw->protocol;
+	write_tcp(tcp, draw);
 	bpf_tail_call_static(ctx, &target, 0);
 	return XDP_ABORTED;
 }

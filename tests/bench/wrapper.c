@@ -2,6 +2,7 @@
 #include "wrapper.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -10,6 +11,7 @@
 
 #include <ecbpf/ecbpf.h>
 
+#include "draw.h"
 #include "map_view.h"
 #include "prefix.h"
 #include "wrapper.skel.h"
@@ -43,52 +45,102 @@ static int load(struct wrapper *wrapper, struct bpf_program *program, enum bpf_a
 	return err;
 }
 
-static int fill_sources(struct wrapper *wrapper, const struct prefix *addresses, size_t count)
+static int fill(struct wrapper *wrapper, const void *values, size_t size)
 {
-	size_t octets = prefix_length_max(addresses[0].family) / 8, i;
 	struct map_view view = {};
 	int err;
 
 	err = map_view_open(bpf_map__fd(wrapper->skeleton->maps.sources), true, &view);
 	if (err)
 		return err;
-	for (i = 0; i < count; i++)
-		memcpy((uint8_t *)view.data + i * octets, addresses[i].addr, octets);
+	memcpy(view.data, values, size);
 	map_view_close(&view);
 	return 0;
 }
 
-static int open_sources(const struct prefix *addresses, size_t count, enum bpf_attach_type type,
-			int target, struct wrapper *wrapper)
+static struct bpf_program *program_for(const struct wrapper *wrapper, unsigned int family,
+				       bool draws)
 {
-	size_t octets = prefix_length_max(addresses[0].family) / 8;
-	struct bpf_program *program;
+	if (draws)
+		return family == 4 ? wrapper->skeleton->progs.write_draw4 :
+				     wrapper->skeleton->progs.write_draw6;
+	return family == 4 ? wrapper->skeleton->progs.write_source4 :
+			     wrapper->skeleton->progs.write_source6;
+}
+
+/* @values: what each of @count packets gets, @size octets. */
+struct written {
+	unsigned int family;
+	bool draws;
+	const void *values;
+	size_t size;
+	size_t count;
+};
+
+static int open_written(const struct written *written, enum bpf_attach_type type, int target,
+			struct wrapper *wrapper)
+{
 	int err;
 
 	wrapper->skeleton = wrapper_bpf__open();
 	if (!wrapper->skeleton)
 		return -errno;
-	program = addresses[0].family == 4 ? wrapper->skeleton->progs.write_source4 :
-					     wrapper->skeleton->progs.write_source6;
-	wrapper->skeleton->rodata->source_mask = count - 1;
-	err = bpf_map__set_value_size(wrapper->skeleton->maps.sources, count * octets);
+	wrapper->skeleton->rodata->source_mask = written->count - 1;
+	err = bpf_map__set_value_size(wrapper->skeleton->maps.sources,
+				      written->count * written->size);
 	if (!err)
-		err = load(wrapper, program, type, target);
+		err = load(wrapper, program_for(wrapper, written->family, written->draws), type,
+			   target);
 	if (!err)
-		err = fill_sources(wrapper, addresses, count);
+		err = fill(wrapper, written->values, written->count * written->size);
 	if (err)
 		wrapper_close(wrapper);
 	return err;
 }
 
+static int open_any(const struct written *written, int target, struct wrapper *wrapper)
+{
+	int err = open_written(written, 0, target, wrapper);
+
+	if (err == -EINVAL)
+		err = open_written(written, BPF_XDP, target, wrapper);
+	return err ? failed(wrapper, err) : 0;
+}
+
 int wrapper_open_sources(const struct prefix *addresses, size_t count, int target,
 			 struct wrapper *wrapper)
 {
-	int err = open_sources(addresses, count, 0, target, wrapper);
+	size_t octets = prefix_length_max(addresses[0].family) / 8, i;
+	uint8_t *values = calloc(count, octets);
+	const struct written written = {
+		.family = addresses[0].family,
+		.values = values,
+		.size = octets,
+		.count = count,
+	};
+	int err;
 
-	if (err == -EINVAL)
-		err = open_sources(addresses, count, BPF_XDP, target, wrapper);
-	return err ? failed(wrapper, err) : 0;
+	if (!values)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		memcpy(values + i * octets, addresses[i].addr, octets);
+	err = open_any(&written, target, wrapper);
+	free(values);
+	return err;
+}
+
+int wrapper_open_draws(unsigned int family, const struct draw *draws, size_t count, int target,
+		       struct wrapper *wrapper)
+{
+	const struct written written = {
+		.family = family,
+		.draws = true,
+		.values = draws,
+		.size = sizeof(*draws),
+		.count = count,
+	};
+
+	return open_any(&written, target, wrapper);
 }
 
 int wrapper_open_restore(const uint8_t *frame, size_t size, int headroom, int target,

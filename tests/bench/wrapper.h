@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct draw;
 struct prefix;
 struct wrapper_bpf;
 
@@ -21,6 +22,10 @@ struct wrapper {
 /* Writes the @count addresses, a power of two, one after the other as the frame's source. */
 int wrapper_open_sources(const struct prefix *addresses, size_t count, int target,
 			 struct wrapper *wrapper);
+
+/* Writes the @count draws, a power of two, one after the other into a frame of TCP. */
+int wrapper_open_draws(unsigned int family, const struct draw *draws, size_t count, int target,
+		       struct wrapper *wrapper);
 
 /*
  * Undoes what an answer did to @frame, which moves its start by @headroom octets and must not have

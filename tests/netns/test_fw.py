@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_fw over veth: rules decide, count, limit, expire, and replace each other between packets."""
 import json
+import os
+import re
 import signal
 
 import pytest
@@ -8,7 +10,7 @@ from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Raw
 
 from testbed import (CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE, FW,
-                     SERVER4, SOURCE, eventually, sample, shape)
+                     GUEST, SERVER4, SOURCE, eventually, sample, shape)
 from traffic import Flood, link, udp4, udp6
 
 
@@ -196,6 +198,64 @@ def test_list(rooted):
     assert lines[0] == "Firewall of interface eth0: 5 rules"
     assert lines[1] == '    1  ip from { 192.0.2.0/24 } to any udp name "listed"'
     assert lines[5] == "    5  ip from any to any icmp"
+
+
+def test_two_tags(rooted, traffic):
+    """The outer one counts; what carries none is in no VLAN."""
+    frames = {"plain": udp4(), "five": udp4(vlans=(5,)), "outer": udp4(vlans=(5, 6)),
+              "inner": udp4(vlans=(6, 5)), "six": udp6(vlans=(6,))}
+    load(rooted, "vlan 5 ip from any to any udp\n")
+    assert traffic.exchange(**frames) == ["plain", "inner", "six"]
+    load(rooted, "vlan not { 5, 7-9 } ip from any to any udp\nip6 from any to any udp vlan 6\n")
+    assert traffic.exchange(**frames) == ["five", "outer"]
+
+
+def test_several_interfaces(rooted):
+    """None changes if one can't."""
+    rooted.add_veth("eth1")
+    load(rooted, RULES)
+    before = rooted.pin_tree()
+    for mode in ("--attach", "--update"):
+        said = fw(rooted, mode, "--rules", "-", "--interface", "eth0,eth1", stdin="",
+                  expect=EX_UNAVAILABLE)
+        assert "eth1" in said.one_line()
+        assert rooted.pin_tree() == before
+    rooted.root("--attach", "--interface", "eth1")
+    before = rooted.pin_tree()
+    said = fw(rooted, "--update", "--rules", "-", "--interface", "eth0,eth1", stdin="",
+              expect=EX_UNAVAILABLE)
+    assert "no firewall in slot 5" in said.one_line() and rooted.pin_tree() == before
+    fw(rooted, "--attach", "--rules", "-", "--interface", "eth1,eth0", stdin=RULES + RULES)
+    shown = fw(rooted, "--list", "--json").json["interfaces"]
+    assert [len(one["rules"]) for one in shown] == [8, 8]
+    fw(rooted, "--detach", "--interface", "eth0,eth1")
+    assert not any(one["attached"] for one in fw(rooted, "--list", "--json").json["interfaces"])
+
+
+def test_a_million_prefixes(rooted, traffic, scratch):
+    """With a bar while it is compiled, where somebody looks."""
+    count = 1000000 if not GUEST else 200000
+    (scratch / "set.txt").write_text("".join(
+        f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24\n"
+        for number in range(count)))
+    (scratch / "my.rules").write_text('set many file "set.txt"\nip from many to any udp\n')
+    master, slave = os.openpty()
+    loader = rooted.server.start(FW, "--attach", "--rules", scratch / "my.rules", "--interface",
+                                 "eth0", stderr=slave)
+    os.close(slave)
+    seen = b""
+    try:
+        while chunk := os.read(master, 4096):
+            seen += chunk
+    except OSError:
+        pass
+    os.close(master)
+    assert loader.wait(DEADLINE) == 0
+    bars = seen.split(b"\r")
+    assert all(re.fullmatch(rb"(|\x1b\[K|.*/my.rules \[#* *\] +\d+ %)", bar) for bar in bars), seen
+    assert any(b" [#" in bar for bar in bars), seen
+    assert traffic.exchange(first=udp4("11.0.0.9"), outside=udp4("10.255.255.1"),
+                            last=udp4("12.1.2.3")) == ["outside"]
 
 
 def test_other_slots_go_on(bed, traffic):

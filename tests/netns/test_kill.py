@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from testbed import (DEADLINE, FILTER, GUEST, HELPERS, ROOT_LOADER, eventually, sample, scaled,
-                     shape)
+from testbed import (DEADLINE, FILTER, GUEST, HELPERS, ROOT_LOADER, eventually, killed_after,
+                     sample, scaled, shape)
 from traffic import Flood, udp4
 
 LISTED, ADDED = "192.0.2.0/24", "198.51.100.0/24"
@@ -180,11 +180,7 @@ def kill_once(subject, operation, seconds):
         os.write(process.stdin.fileno(), operation.stdin.encode())
         process.stdin.close()
         process.stdin = None
-    time.sleep(seconds)
-    process.kill()
-    _, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode in (0, SIGKILLED), errors
-    return process.returncode == SIGKILLED
+    return killed_after(process, seconds)
 
 
 def time_of(subject, operation):

@@ -188,6 +188,15 @@ def interrupt(process):
     return Result(process.args, process.returncode, out, err)
 
 
+def killed_after(process, seconds):
+    """Whether SIGKILL ended it, rather than its own end before."""
+    time.sleep(seconds)
+    process.kill()
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode in (0, -signal.SIGKILL), errors
+    return process.returncode != 0
+
+
 class Bed:
     """A server with the tools, and a client, joined by veth."""
 

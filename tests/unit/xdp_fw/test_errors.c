@@ -72,6 +72,12 @@ static const struct mistake mistakes[] = {
 	  "1:37: limit: at least 1/second; write 'action drop' for none" },
 	{ GOOD " action limit 10000001/second", "1:37: limit: 10000001 is more than 10000000" },
 	{ GOOD " action limit 5/second burst 0", "1:52: burst: at least 1" },
+	{ GOOD " action limit 5/second per source burst 2 per source",
+	  "1:65: 'per source' stands here a second time; a rule has it once" },
+	{ GOOD " action limit 5/second burst 2 burst 3",
+	  "1:54: 'burst' stands here a second time; a rule has it once" },
+	{ GOOD " action limit 5/second burst 4294967296",
+	  "1:52: burst: 4294967296 is more than 4294967295" },
 	{ GOOD " action limit 5/minute", "1:39: unexpected word where this could stand: second" },
 	{ GOOD " action jump",
 	  "1:31: unexpected word where this could stand: count, drop, limit or pass" },
@@ -146,6 +152,37 @@ static void line_and_caret(void **state)
 	assert_string_equal(said, "my.rules:2:31: dport: 99999 is more than 65535\n"
 				  "    \t" GOOD " dport 99999 # why\n"
 				  "    \t                             ^\n");
+	free(said);
+}
+
+/* Octets count as columns, characters as places. */
+static void caret_below_words_that_are_not_ascii(void **state)
+{
+	const char *text = GOOD " name \"gr\xc3\xbc\xc3\x9f\" dport 1 dport 2";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_string_equal(said, "my.rules:1:38: unexpected dport\n"
+				  "    " GOOD " name \"gr\xc3\xbc\xc3\x9f\" dport 1 dport 2\n"
+				  "                                       ^\n");
+	free(said);
+}
+
+/* What comes after it is read on. */
+static void a_folder_is_no_file(void **state)
+{
+	const char *text = "include \"/\"\n" GOOD " dport 70000";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_non_null(strstr(said, "my.rules:1:9: include: /: Is a directory\n"));
+	assert_non_null(strstr(said, "my.rules:2:30: dport: 70000 is more than 65535\n"));
 	free(said);
 }
 
@@ -244,10 +281,15 @@ static void set_file_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_mistake),	       cmocka_unit_test(line_and_caret),
-		cmocka_unit_test(every_error_is_told), cmocka_unit_test(nul),
-		cmocka_unit_test(too_many_rules),      cmocka_unit_test(include_without_end),
+		cmocka_unit_test(each_mistake),
+		cmocka_unit_test(line_and_caret),
+		cmocka_unit_test(every_error_is_told),
+		cmocka_unit_test(nul),
+		cmocka_unit_test(too_many_rules),
+		cmocka_unit_test(include_without_end),
 		cmocka_unit_test(set_file_mistakes),
+		cmocka_unit_test(caret_below_words_that_are_not_ascii),
+		cmocka_unit_test(a_folder_is_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

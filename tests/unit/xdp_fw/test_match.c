@@ -14,6 +14,8 @@
 #include "rules_text.h"
 
 #define PACKETS 500
+/* Rulesets and packets that are compared at least. */
+#define PAIRS_MIN 200000
 
 /* What the evaluator said of one packet. */
 struct said {
@@ -41,6 +43,8 @@ static void hit(void *context, size_t rule, bool dropped)
 	if (said->ruleset->rules[rule].action == FW_COUNT)
 		said->counts[said->count_count++] = rule;
 }
+
+static size_t pairs;
 
 static struct fw_ruleset make_rules(struct random *random, size_t count, char **text)
 {
@@ -113,6 +117,7 @@ static void compare(uint64_t seed, size_t rules, size_t packets)
 		said.ruleset = &ruleset;
 		fw_evaluate(&ruleset, &facts, &hooks, &said.verdict);
 		check(&engine, &said, &packet, length);
+		pairs++;
 	}
 	engine_close(&engine);
 	fw_ruleset_free(&ruleset);
@@ -124,7 +129,7 @@ static void random_small(void **state)
 	uint64_t seed;
 
 	(void)state;
-	for (seed = 0; seed < 110; seed++)
+	for (seed = 0; seed < 125; seed++)
 		compare(seed, 1 + seed % 40, 3 * PACKETS);
 }
 
@@ -139,11 +144,18 @@ static void random_large(void **state)
 		compare(2000 + seed, 1900, 4 * PACKETS);
 }
 
+static void enough_pairs(void **state)
+{
+	(void)state;
+	assert_true(pairs >= PAIRS_MIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_small),
 		cmocka_unit_test(random_large),
+		cmocka_unit_test(enough_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
