@@ -150,9 +150,11 @@ struct tcp_sock {
 	__u32 chrono_start;
 	__u32 chrono_stat[3];
 	__u32 write_seq;
+	__u32 snd_una;
 	__u32 snd_nxt;
 	__u32 lsndtime;
 	__u32 rcv_tstamp;
+	__u64 tcp_mstamp;
 	__u32 mdev_us;
 	__u32 srtt_us;
 	__u8 ecn_flags;

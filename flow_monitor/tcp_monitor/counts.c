@@ -49,8 +49,9 @@ static uint64_t active(const struct counts *counts)
 {
 	const uint64_t *values = counts->values;
 	uint64_t begun = values[MONITOR_COUNT_OPENED] + values[MONITOR_COUNT_FOUND];
+	uint64_t gone = values[MONITOR_COUNT_ENDED] + values[MONITOR_COUNT_OVERWRITTEN];
 
-	return begun > values[MONITOR_COUNT_ENDED] ? begun - values[MONITOR_COUNT_ENDED] : 0;
+	return begun > gone ? begun - gone : 0;
 }
 
 /* In the ring, to be read. */

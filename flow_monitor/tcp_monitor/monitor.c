@@ -28,6 +28,9 @@
 /* So that a ring which fills as fast as it is read can't keep us from all else. */
 #define TURN_RECORDS  16384
 #define STDOUT_BUFFER (1 << 20)
+/* A ring of that many octets has room for what CPUs write before each asks how full it is. */
+#define ASK_SELDOM_RING	   (1 << 20)
+#define ASK_SELDOM_RECORDS 16
 
 /**
  * struct monitor - one run
@@ -304,6 +307,8 @@ int monitor_run(struct monitor_options *options)
 	if (!err) {
 		filter_configure(&filter, &options->programs.config);
 		options->programs.config.wakeup = options->programs.ring / 4;
+		if (options->programs.ring >= ASK_SELDOM_RING)
+			options->programs.config.wakeup_mask = ASK_SELDOM_RECORDS - 1;
 		options->programs.reads_open = options->interval || options->flush_open;
 		err = programs_open(&options->programs, &filter, &monitor.programs);
 	}

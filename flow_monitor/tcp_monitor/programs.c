@@ -33,34 +33,46 @@ static const char *const hook_names[HOOKS] = {
 	[HOOK_CLASSIC] = "tracepoint",
 };
 
+/* That some kernels lack; these don't refuse nested events, so there is nothing to rescue. */
+#define BIRTH_TRACEPOINT "tcp_cong_state_set"
+
 /**
  * struct programs - what is loaded
- * @first, @rescuer: the programs at the hook; a classic tracepoint has no rescuer, as the kernel
- *	refuses a nested event to all of its programs
+ * @first: the program at the hook
+ * @birth, @end: those that make up for what is refused to it; NULL: the kernel has no place for them
  */
 struct programs {
 	struct tcp_monitor_bpf *skel;
 	enum hook hook;
 	struct bpf_program *first;
-	struct bpf_program *rescuer;
-	struct bpf_link *links[3];
+	struct bpf_program *birth;
+	struct bpf_program *end;
+	struct bpf_link *links[4];
 };
+
+static bool have_birth_tracepoint(void)
+{
+	return libbpf_find_vmlinux_btf_id(BIRTH_TRACEPOINT, BPF_TRACE_RAW_TP) > 0;
+}
 
 static void choose(struct programs *programs, bool accept_pid, bool iterators)
 {
 	struct tcp_monitor_bpf *skel = programs->skel;
 	struct bpf_program *first[HOOKS] = { skel->progs.typed_first, skel->progs.raw_first,
 					     skel->progs.classic_first };
-	struct bpf_program *rescuer[HOOKS] = { skel->progs.typed_rescuer, skel->progs.raw_rescuer };
+	bool typed = programs->hook == HOOK_TYPED;
+	bool birth = typed && have_birth_tracepoint();
 	int i;
 
-	for (i = 0; i < HOOKS; i++) {
+	for (i = 0; i < HOOKS; i++)
 		bpf_program__set_autoload(first[i], i == (int)programs->hook);
-		if (rescuer[i])
-			bpf_program__set_autoload(rescuer[i], i == (int)programs->hook);
-	}
+	bpf_program__set_autoload(skel->progs.typed_birth, birth);
+	bpf_program__set_autoload(skel->progs.typed_end, typed);
+	bpf_program__set_autoload(skel->progs.raw_birth, !typed);
+	bpf_program__set_autoload(skel->progs.raw_end, !typed);
 	programs->first = first[programs->hook];
-	programs->rescuer = rescuer[programs->hook];
+	programs->birth = typed ? (birth ? skel->progs.typed_birth : NULL) : skel->progs.raw_birth;
+	programs->end = typed ? skel->progs.typed_end : skel->progs.raw_end;
 	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
 	bpf_program__set_autoload(skel->progs.find_open, iterators);
 	bpf_program__set_autoload(skel->progs.read_open, iterators);
@@ -91,19 +103,30 @@ static int load(struct programs *programs, const struct programs_options *option
 
 static int attach_one(struct programs *programs, struct bpf_program *program, int place)
 {
-	programs->links[place] = program ? bpf_program__attach(program) : NULL;
-	return program && !programs->links[place] ? -errno : 0;
+	programs->links[place] = bpf_program__attach(program);
+	return programs->links[place] ? 0 : -errno;
+}
+
+static int attach_rescuer(struct programs *programs, struct bpf_program **program, int place)
+{
+	int err = *program ? attach_one(programs, *program, place) : 0;
+
+	if (err != -ENOENT)
+		return err;
+	*program = NULL;
+	return 0;
 }
 
 static int attach(struct programs *programs, bool accept_pid)
 {
 	int err = attach_one(programs, programs->first, 0);
 
-	/* Behind the first: programs run in the order in which they were attached. */
 	if (!err)
-		err = attach_one(programs, programs->rescuer, 1);
+		err = attach_rescuer(programs, &programs->birth, 1);
+	if (!err)
+		err = attach_rescuer(programs, &programs->end, 2);
 	if (!err && accept_pid)
-		err = attach_one(programs, programs->skel->progs.reader_found, 2);
+		err = attach_one(programs, programs->skel->progs.reader_found, 3);
 	return err;
 }
 
@@ -192,9 +215,10 @@ int programs_open(const struct programs_options *options, const struct filter *f
 
 void programs_detach(struct programs *programs)
 {
-	size_t i;
+	size_t i = ARRAY_SIZE(programs->links);
 
-	for (i = 0; i < ARRAY_SIZE(programs->links); i++) {
+	/* Rescuers first: what they missed now would be no loss of the hook's. */
+	while (i--) {
 		bpf_link__destroy(programs->links[i]);
 		programs->links[i] = NULL;
 	}
@@ -229,10 +253,15 @@ int programs_report(const struct programs *programs)
 	return bpf_map__fd(programs->skel->maps.report);
 }
 
+static uint64_t misses_of(const struct bpf_program *program)
+{
+	return program ? ecbpf_program_misses(bpf_program__fd(program)) : 0;
+}
+
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer)
 {
-	*first = ecbpf_program_misses(bpf_program__fd(programs->first));
-	*rescuer = programs->rescuer ? ecbpf_program_misses(bpf_program__fd(programs->rescuer)) : 0;
+	*first = misses_of(programs->first);
+	*rescuer = misses_of(programs->birth) + misses_of(programs->end);
 }
 
 /* Run an iterator to its end. */

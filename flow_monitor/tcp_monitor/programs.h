@@ -44,7 +44,7 @@ int programs_events(const struct programs *programs);
 int programs_percpu(const struct programs *programs);
 int programs_report(const struct programs *programs);
 
-/* Runs that the kernel refused the two programs at the hook. */
+/* Runs that the kernel refused the program at the hook, and those that make up for that. */
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer);
 
 /* Note flows that are open already. Return: namespaces left out. */

@@ -5,15 +5,16 @@
  * A flow is known by the address of its socket: noted when it begins (over whatever was noted
  * before), forgotten when it ends. Everything else is read from the socket at the end.
  *
- * The kernel doesn't run a program within itself: where a soft interrupt comes upon the first
- * program at the tracepoint, events in it are refused to that one. The second one, the rescuer, gets
- * them. It knows by the per-CPU mark that the first had an event, or by the table: a flow that is
- * noted has begun, one that isn't has ended.
+ * The kernel doesn't run a program within itself: where a soft interrupt comes upon the program at
+ * the tracepoint, events in it are refused. Rescuers at tracepoints that come after those which
+ * matter make up for that. Only connections that are accepted begin in soft interrupts; the first
+ * congestion state that such a one is given is met by rescue_birth(), which notes it if nobody has.
+ * Sockets that are destroyed are met by rescue_end(): a flow that is still noted has ended unseen.
+ * One event is never refused twice, as a soft interrupt comes upon one program at most.
  */
 #include "wanted.bpf.h"
 
-/* How much later than noted a flow may be met at its beginning, in ns: more is a socket reused. */
-#define BIRTH_WINDOW 100000000
+#define EEXIST 17
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -68,13 +69,14 @@ static __always_inline void count(struct monitor_percpu *cpu, enum monitor_count
 	__sync_fetch_and_add(&cpu->counts[which], 1);
 }
 
-static __always_inline int emit(struct monitor_event *event)
+/* Asked for now and then, as asking costs. */
+static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
 {
-	__u64 wake = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
-			     BPF_RB_FORCE_WAKEUP :
-			     BPF_RB_NO_WAKEUP;
-
-	return bpf_ringbuf_output(&events, event, sizeof(*event), wake);
+	if (cpu->counts[MONITOR_COUNT_EMITTED] & config.wakeup_mask)
+		return BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
+		       BPF_RB_FORCE_WAKEUP :
+		       BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void note_process(struct monitor_flow *flow)
@@ -83,40 +85,57 @@ static __always_inline void note_process(struct monitor_flow *flow)
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive,
-				  bool rescue)
+static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
 {
-	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
+	struct monitor_flow flow = { .start = bpf_ktime_get_ns() };
 	__u64 key = (__u64)sk;
+	long err;
 
-	if (rescue) {
-		noted = bpf_map_lookup_elem(&flows, &key);
-		if (noted && flow.start - noted->start < BIRTH_WINDOW)
-			return;
-		count(cpu, MONITOR_COUNT_RESCUED);
-	}
 	if (passive)
 		flow.bits = MONITOR_FLOW_PASSIVE;
 	else
 		note_process(&flow);
-	if (!bpf_map_update_elem(&flows, &key, &flow, BPF_ANY)) {
-		count(cpu, MONITOR_COUNT_OPENED);
-		return;
+	err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
+	if (err == -EEXIST) {
+		/* Its end was refused, and it connects anew: nothing can be read of it any more. */
+		count(cpu, MONITOR_COUNT_OVERWRITTEN);
+		err = bpf_map_update_elem(&flows, &key, &flow, BPF_ANY);
 	}
-	count(cpu, MONITOR_COUNT_REFUSED);
+	count(cpu, err ? MONITOR_COUNT_REFUSED : MONITOR_COUNT_OPENED);
+	if (!err)
+		return;
+	cpu->refused = key;
 	__sync_fetch_and_add(&untracked, 1);
 }
 
-static __always_inline void fill_end(struct tcp_sock *tp, bool direct, int old,
-				     const struct monitor_flow *flow, struct monitor_event *event)
-{
-	bool passive = flow && flow->bits & MONITOR_FLOW_PASSIVE;
+/**
+ * struct ending - what is known of a flow that has ended
+ * @flow: as it was noted; NULL: nobody saw it begin
+ * @old: state before
+ */
+struct ending {
+	struct tcp_sock *tp;
+	const struct monitor_flow *flow;
+	__u64 now;
+	int old;
+};
 
-	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
-	event->flags = flags_at_end(event->error, old);
-	event->old_state = old;
-	event->new_state = BPF_TCP_CLOSE;
-	event->start = event->now;
+static __always_inline void fill_end(const struct ending *ending, bool direct,
+				     struct monitor_event *event)
+{
+	const struct monitor_flow *flow = ending->flow;
+	bool passive = flow && flow->bits & MONITOR_FLOW_PASSIVE;
+	struct tcp_sock *tp = ending->tp;
+
+	*event = (struct monitor_event){
+		.kind = MONITOR_FLOW_ENDED,
+		.old_state = ending->old,
+		.new_state = BPF_TCP_CLOSE,
+		.error = READ(tp, inet_conn.icsk_inet.sk.sk_err),
+		.start = ending->now,
+		.now = ending->now,
+	};
+	event->flags = flags_at_end(event->error, ending->old);
 	if (!flow || flow->bits & MONITOR_FLOW_FOUND)
 		event->flags |= FLOW_BEGAN_BEFORE;
 	if (passive)
@@ -131,43 +150,51 @@ static __always_inline void fill_end(struct tcp_sock *tp, bool direct, int old,
 	read_counters(tp, direct, event);
 }
 
-static __always_inline void end(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
-				bool direct, bool rescue)
+/* Where all flows are wanted, the record is written where it is read. */
+static __always_inline enum monitor_count deliver(const struct monitor_percpu *cpu,
+						  const struct ending *ending, bool direct)
 {
-	struct monitor_event event = { .kind = MONITOR_FLOW_ENDED };
-	struct monitor_flow *flow;
-	__u64 key = (__u64)tp;
+	struct monitor_event draft, *event;
 
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (rescue && !flow)
-		return;
-	if (rescue)
-		count(cpu, MONITOR_COUNT_RESCUED);
+	if (config.filtered) {
+		fill_end(ending, direct, &draft);
+		if (!flow_is_wanted((struct sock *)ending->tp, &draft))
+			return MONITOR_COUNT_FILTERED;
+		return bpf_ringbuf_output(&events, &draft, sizeof(draft), wake_up(cpu)) ?
+			       MONITOR_COUNT_RING_FULL :
+			       MONITOR_COUNT_EMITTED;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event)
+		return MONITOR_COUNT_RING_FULL;
+	fill_end(ending, direct, event);
+	bpf_ringbuf_submit(event, wake_up(cpu));
+	return MONITOR_COUNT_EMITTED;
+}
+
+static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending,
+				bool direct)
+{
+	__u64 key = (__u64)ending->tp;
+
 	count(cpu, MONITOR_COUNT_CLOSES);
-	if (!flow && untracked > 0) {
+	if (!ending->flow && untracked > 0) {
 		__sync_fetch_and_add(&untracked, -1);
 		count(cpu, MONITOR_COUNT_TABLE_FULL);
 		return;
 	}
-	event.now = bpf_ktime_get_ns();
-	fill_end(tp, direct, old, flow, &event);
-	if (flow && !bpf_map_delete_elem(&flows, &key))
+	count(cpu, deliver(cpu, ending, direct));
+	if (ending->flow && !bpf_map_delete_elem(&flows, &key))
 		count(cpu, MONITOR_COUNT_ENDED);
-	if (!flow_is_wanted((struct sock *)tp, &event))
-		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (emit(&event))
-		count(cpu, MONITOR_COUNT_RING_FULL);
-	else
-		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
-static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
-					 int new, bool direct)
+static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
+					 int to, bool direct)
 {
 	struct monitor_event event = {
 		.kind = MONITOR_STATE_CHANGED,
-		.old_state = old,
-		.new_state = new,
+		.old_state = from,
+		.new_state = to,
 	};
 	struct monitor_flow *flow;
 	__u64 key = (__u64)tp;
@@ -185,7 +212,9 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 	}
 	if (!identity_is_wanted((struct sock *)tp, &event))
 		return;
-	count(cpu, emit(&event) ? MONITOR_COUNT_STATES_LOST : MONITOR_COUNT_STATES);
+	count(cpu, bpf_ringbuf_output(&events, &event, sizeof(event), wake_up(cpu)) ?
+			   MONITOR_COUNT_STATES_LOST :
+			   MONITOR_COUNT_STATES);
 }
 
 /* The process is right where it closes; softirqs, which come upon any, don't change to these. */
@@ -199,74 +228,144 @@ static __always_inline void note_closing_process(struct tcp_sock *tp)
 		note_process(flow);
 }
 
-static __always_inline int state_changed(struct sock *sk, int old, int new, bool direct,
-					 bool rescue)
+/* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
+static __always_inline bool matters(int from, int to)
 {
-	struct monitor_percpu *cpu = this_cpu();
+	if (to == BPF_TCP_CLOSE)
+		return from != BPF_TCP_CLOSE && from != BPF_TCP_LISTEN;
+	if (from == BPF_TCP_LISTEN)
+		return to == BPF_TCP_SYN_RECV;
+	if (to == BPF_TCP_SYN_SENT)
+		return true;
+	if (config.accept_pid && (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK))
+		return true;
+	return config.states && to != BPF_TCP_LISTEN;
+}
+
+static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct)
+{
+	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+}
+
+static __always_inline int state_changed(struct sock *sk, int from, int to, bool direct)
+{
+	__u64 key = (__u64)sk;
+	struct monitor_percpu *cpu;
 	struct tcp_sock *tp;
 
+	/* MPTCP's own sockets and other protocols come here too. */
+	if (!matters(from, to) || READ(sk, sk_protocol) != IPPROTO_TCP_)
+		return 0;
+	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (!rescue) {
-		cpu->socket = (__u64)sk;
-		cpu->state = new;
-	} else if (cpu->socket == (__u64)sk && cpu->state == (__u64) new) {
+	if (to == BPF_TCP_SYN_SENT)
+		begin(cpu, sk, false);
+	else if (from == BPF_TCP_LISTEN)
+		begin(cpu, sk, true);
+	if (!config.states && !config.accept_pid && to != BPF_TCP_CLOSE)
 		return 0;
-	}
-	if (new == BPF_TCP_LISTEN || (old == BPF_TCP_LISTEN && new != BPF_TCP_SYN_RECV) ||
-	    (old == BPF_TCP_CLOSE && new == BPF_TCP_CLOSE))
-		return 0;
-	if (!config.states && !config.accept_pid &&
-	    new != BPF_TCP_CLOSE &&new != BPF_TCP_SYN_SENT && old != BPF_TCP_LISTEN)
-		return 0;
-	/* MPTCP's own sockets and other protocols come here too. */
-	if (READ(sk, sk_protocol) != IPPROTO_TCP_)
-		return 0;
-	tp = direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+	tp = tcp_sock_of(sk, direct);
 	if (!tp)
 		return 0;
-	if (new == BPF_TCP_SYN_SENT)
-		begin(cpu, sk, false, rescue);
-	else if (old == BPF_TCP_LISTEN)
-		begin(cpu, sk, true, rescue);
-	else if (config.accept_pid && (new == BPF_TCP_FIN_WAIT1 || new == BPF_TCP_LAST_ACK))
+	if (config.accept_pid && (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK))
 		note_closing_process(tp);
-	if (config.states && !rescue)
-		report_state(cpu, tp, old, new, direct);
-	if (new == BPF_TCP_CLOSE)
-		end(cpu, tp, old, direct, rescue);
+	if (config.states)
+		report_state(cpu, tp, from, to, direct);
+	if (to == BPF_TCP_CLOSE)
+		end(cpu,
+		    &(struct ending){
+			    .tp = tp,
+			    .flow = bpf_map_lookup_elem(&flows, &key),
+			    .now = bpf_ktime_get_ns(),
+			    .old = from,
+		    },
+		    direct);
+	return 0;
+}
+
+static __always_inline int birth_met(struct sock *sk, int congestion_state, bool direct)
+{
+	__u64 key = (__u64)sk;
+	struct monitor_percpu *cpu;
+
+	if (congestion_state || READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
+	    READ(sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
+		return 0;
+	cpu = this_cpu();
+	/* The table was full. */
+	if (!cpu || cpu->refused == key)
+		return 0;
+	count(cpu, MONITOR_COUNT_RESCUED);
+	begin(cpu, sk, true);
+	return 0;
+}
+
+static __always_inline int end_met(struct sock *sk, bool direct)
+{
+	__u64 key = (__u64)sk;
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_percpu *cpu;
+	struct tcp_sock *tp;
+
+	if (!flow)
+		return 0;
+	cpu = this_cpu();
+	tp = tcp_sock_of(sk, direct);
+	if (!cpu || !tp)
+		return 0;
+	count(cpu, MONITOR_COUNT_RESCUED);
+	end(cpu,
+	    &(struct ending){
+		    .tp = tp,
+		    .flow = flow,
+		    .now = time_of_last_segment(tp, direct, flow->start),
+		    .old = state_before_end(tp, direct, flow->bits & MONITOR_FLOW_PASSIVE),
+	    },
+	    direct);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int typed_first(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, false);
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int typed_rescuer(__u64 *ctx)
+SEC("tp_btf/tcp_cong_state_set")
+int typed_birth(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, true);
+	return birth_met((struct sock *)ctx[0], ctx[1] & 0xff, true);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int typed_end(__u64 *ctx)
+{
+	return end_met((struct sock *)ctx[0], true);
 }
 
 SEC("raw_tp/inet_sock_set_state")
 int raw_first(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, false);
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false);
 }
 
-SEC("raw_tp/inet_sock_set_state")
-int raw_rescuer(__u64 *ctx)
+SEC("raw_tp/tcp_cong_state_set")
+int raw_birth(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, true);
+	return birth_met((struct sock *)ctx[0], ctx[1] & 0xff, false);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int raw_end(__u64 *ctx)
+{
+	return end_met((struct sock *)ctx[0], false);
 }
 
 SEC("tp/sock/inet_sock_set_state")
 int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false,
-			     false);
+	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false);
 }
 
 /* The accepting side's process, where it first reads. */

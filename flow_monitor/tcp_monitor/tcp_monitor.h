@@ -21,6 +21,10 @@ struct monitor_config {
 	__u32 by_port;
 	__u32 by_cgroup;
 	__u32 by_netns;
+	/* There is one at all. */
+	__u32 filtered;
+	/* Of the number of records: which bits are 0 where the ring is asked how full it is. */
+	__u32 wakeup_mask;
 	__u64 min_bytes;
 	/* ns */
 	__u64 min_duration;
@@ -30,20 +34,21 @@ struct monitor_config {
 
 /*
  * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL, always.
- * TABLE_FULL counts when such a flow ends, REFUSED when it begins.
+ * TABLE_FULL counts when such a flow ends, REFUSED when it begins. OVERWRITTEN: ends that nobody saw.
  */
-#define MONITOR_COUNTS(X)         \
-	X(CLOSES, closes)         \
-	X(FILTERED, filtered)     \
-	X(EMITTED, emitted)       \
-	X(RING_FULL, ring_full)   \
-	X(TABLE_FULL, table_full) \
-	X(OPENED, opened)         \
-	X(FOUND, found)           \
-	X(ENDED, ended)           \
-	X(REFUSED, refused)       \
-	X(RESCUED, rescued)       \
-	X(STATES, states)         \
+#define MONITOR_COUNTS(X)           \
+	X(CLOSES, closes)           \
+	X(FILTERED, filtered)       \
+	X(EMITTED, emitted)         \
+	X(RING_FULL, ring_full)     \
+	X(TABLE_FULL, table_full)   \
+	X(OPENED, opened)           \
+	X(FOUND, found)             \
+	X(ENDED, ended)             \
+	X(REFUSED, refused)         \
+	X(RESCUED, rescued)         \
+	X(OVERWRITTEN, overwritten) \
+	X(STATES, states)           \
 	X(STATES_LOST, states_lost)
 
 enum monitor_count {
@@ -55,12 +60,11 @@ enum monitor_count {
 
 /**
  * struct monitor_percpu - one value of "percpu"
- * @socket, @state: event that the first program at the tracepoint worked on last
+ * @refused: socket that the table had no room for, last
  */
 struct monitor_percpu {
 	__u64 counts[MONITOR_COUNT_MAX];
-	__u64 socket;
-	__u64 state;
+	__u64 refused;
 };
 
 enum monitor_flow_bits {
@@ -137,7 +141,8 @@ enum monitor_output {
  * struct monitor_report - value of "report": what the user side did, for --status
  * @hook: that the programs are at
  * @began: when all was set up, ns since the Unix epoch; 0: it isn't yet
- * @missed_first, @missed_rescuer: events that the kernel refused to the programs
+ * @missed_first, @missed_rescuer: events that the kernel refused to the program at the hook, and to
+ *	those that make up for that
  * @received: records read from the ring
  * @interim, @open: records of flows while they ran, and of those open at the end
  * @left_out: network namespaces that were not searched for open flows
