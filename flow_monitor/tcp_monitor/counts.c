@@ -49,9 +49,8 @@ static uint64_t active(const struct counts *counts)
 {
 	const uint64_t *values = counts->values;
 	uint64_t begun = values[MONITOR_COUNT_OPENED] + values[MONITOR_COUNT_FOUND];
-	uint64_t gone = values[MONITOR_COUNT_ENDED] + values[MONITOR_COUNT_OVERWRITTEN];
 
-	return begun > gone ? begun - gone : 0;
+	return begun > values[MONITOR_COUNT_ENDED] ? begun - values[MONITOR_COUNT_ENDED] : 0;
 }
 
 /* In the ring, to be read. */
@@ -150,10 +149,10 @@ int counts_print_line(const struct counts *counts, const struct monitor_report *
 
 	fprintf(stderr,
 		"tcp_monitor: closes %" PRIu64 " = filtered %" PRIu64 " + records %" PRIu64
-		" + ring full %" PRIu64 " + table full %" PRIu64 "; missed %llu",
+		" + ring full %" PRIu64 " + table full %" PRIu64 " + unseen %" PRIu64,
 		values[MONITOR_COUNT_CLOSES], values[MONITOR_COUNT_FILTERED],
 		values[MONITOR_COUNT_EMITTED], values[MONITOR_COUNT_RING_FULL],
-		values[MONITOR_COUNT_TABLE_FULL], report->missed_rescuer);
+		values[MONITOR_COUNT_TABLE_FULL], values[MONITOR_COUNT_UNSEEN]);
 	if (report->interim || report->open)
 		fprintf(stderr, "; interim %llu, open %llu", report->interim, report->open);
 	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)

@@ -31,6 +31,8 @@
 /* A ring of that many octets has room for what CPUs write before each asks how full it is. */
 #define ASK_SELDOM_RING	   (1 << 20)
 #define ASK_SELDOM_RECORDS 16
+/* Between searches for flows whose end nobody saw. */
+#define SWEEP_NS (10 * NS_PER_S)
 
 /**
  * struct monitor - one run
@@ -216,6 +218,7 @@ static int read_until_told(struct monitor *monitor)
 	const struct monitor_options *options = monitor->options;
 	int ready = ring_buffer__epoll_fd(monitor->ring);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), update = now, interim = now + options->interval;
+	uint64_t sweep = now + SWEEP_NS;
 	bool more = false;
 
 	/* A reader of our output that is gone ends us too. */
@@ -228,6 +231,10 @@ static int read_until_told(struct monitor *monitor)
 		if (now >= update) {
 			update_report(monitor);
 			update = now + NS_PER_S;
+		}
+		if (now >= sweep) {
+			programs_find_unseen(monitor->programs);
+			sweep = now + SWEEP_NS;
 		}
 		if (options->interval && now >= interim) {
 			if (report_open(monitor, FLOW_INTERIM, options->interval))
@@ -246,6 +253,10 @@ static int finish(struct monitor *monitor)
 
 	update_report(monitor);
 	programs_detach(monitor->programs);
+	/* Room for what that puts into the ring. */
+	while (drain(monitor))
+		;
+	programs_find_unseen(monitor->programs);
 	while (drain(monitor))
 		;
 	if (monitor->options->flush_open)

@@ -76,6 +76,7 @@ static void choose(struct programs *programs, bool accept_pid, bool iterators)
 	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
 	bpf_program__set_autoload(skel->progs.find_open, iterators);
 	bpf_program__set_autoload(skel->progs.read_open, iterators);
+	bpf_program__set_autoload(skel->progs.find_unseen, iterators);
 }
 
 static int load(struct programs *programs, const struct programs_options *options,
@@ -311,15 +312,29 @@ int programs_find_open(struct programs *programs)
 	return ecbpf_have_kernel_btf() ? ecbpf_netns_each(find_in_namespace, programs) : 0;
 }
 
-int programs_read_open(struct programs *programs,
-		       void (*take)(const struct monitor_event *event, void *context),
-		       void *context)
+static int run_over_flows(struct programs *programs, struct bpf_program *program,
+			  void (*take)(const struct monitor_event *, void *), void *context)
 {
 	union bpf_iter_link_info info = {
 		.map.map_fd = bpf_map__fd(programs->skel->maps.flows),
 	};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	int err = run_iterator(programs->skel->progs.read_open, &opts, take, context);
+
+	return run_iterator(program, &opts, take, context);
+}
+
+int programs_find_unseen(struct programs *programs)
+{
+	if (!ecbpf_have_kernel_btf())
+		return 0;
+	return run_over_flows(programs, programs->skel->progs.find_unseen, NULL, NULL);
+}
+
+int programs_read_open(struct programs *programs,
+		       void (*take)(const struct monitor_event *event, void *context),
+		       void *context)
+{
+	int err = run_over_flows(programs, programs->skel->progs.read_open, take, context);
 
 	return err ? ecbpf_fail(err, "reading open flows: %s", strerror(-err)) : 0;
 }

@@ -133,7 +133,7 @@ static __always_inline bool ended_by_reset(int error, int old)
 /* Where nobody saw it, when a flow ended: CLOCK_MONOTONIC, ns. */
 static __always_inline __u64 time_of_last_segment(struct tcp_sock *tp, bool direct, __u64 start)
 {
-	__u64 time = READ(tp, tcp_mstamp) * 1000;
+	__u64 time = READ(tp, tcp_clock_cache);
 
 	return time > start ? time : bpf_ktime_get_ns();
 }

@@ -11,6 +11,10 @@
  * congestion state that such a one is given is met by rescue_birth(), which notes it if nobody has.
  * Sockets that are destroyed are met by rescue_end(): a flow that is still noted has ended unseen.
  * One event is never refused twice, as a soft interrupt comes upon one program at most.
+ *
+ * There are kernels on which nothing is traced while certain processes run, nor in soft interrupts
+ * that come upon these. So the table keeps what a flow looked like when its own process closed it.
+ * Where its socket is found to be another's, or nobody's, that makes its record.
  */
 #include "wanted.bpf.h"
 
@@ -25,7 +29,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__type(key, __u64);
-	__type(value, struct monitor_flow);
+	__type(value, struct monitor_event);
 } flows SEC(".maps");
 
 struct {
@@ -79,15 +83,42 @@ static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
 		       BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void note_process(struct monitor_flow *flow)
+static __always_inline void note_process(struct monitor_event *flow)
 {
 	flow->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
+/* A flow that ended unseen, as it was when it began to close. */
+static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monitor_event *flow)
+{
+	count(cpu, MONITOR_COUNT_CLOSES);
+	count(cpu, MONITOR_COUNT_ENDED);
+	if (!flow->now) {
+		count(cpu, MONITOR_COUNT_UNSEEN);
+		return;
+	}
+	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
+	if (flow->bits & MONITOR_FLOW_UNWANTED)
+		count(cpu, MONITOR_COUNT_FILTERED);
+	else if (bpf_ringbuf_output(&events, flow, sizeof(*flow), wake_up(cpu)))
+		count(cpu, MONITOR_COUNT_RING_FULL);
+	else
+		count(cpu, MONITOR_COUNT_EMITTED);
+}
+
+/* What is noted for a socket is of a flow before, and nobody saw the end of that. */
+static __always_inline struct monitor_event *give_up(struct monitor_percpu *cpu,
+						     struct monitor_event *flow, __u64 key)
+{
+	reconstruct(cpu, flow);
+	bpf_map_delete_elem(&flows, &key);
+	return NULL;
+}
+
 static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
 {
-	struct monitor_flow flow = { .start = bpf_ktime_get_ns() };
+	struct monitor_event flow = { .start = bpf_ktime_get_ns() }, *noted;
 	__u64 key = (__u64)sk;
 	long err;
 
@@ -97,9 +128,10 @@ static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, b
 		note_process(&flow);
 	err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
 	if (err == -EEXIST) {
-		/* Its end was refused, and it connects anew: nothing can be read of it any more. */
-		count(cpu, MONITOR_COUNT_OVERWRITTEN);
-		err = bpf_map_update_elem(&flows, &key, &flow, BPF_ANY);
+		noted = bpf_map_lookup_elem(&flows, &key);
+		if (noted)
+			give_up(cpu, noted, key);
+		err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
 	}
 	count(cpu, err ? MONITOR_COUNT_REFUSED : MONITOR_COUNT_OPENED);
 	if (!err)
@@ -115,39 +147,48 @@ static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, b
  */
 struct ending {
 	struct tcp_sock *tp;
-	const struct monitor_flow *flow;
+	const struct monitor_event *flow;
 	__u64 now;
 	int old;
 };
 
+/* What its socket says, beside what is noted. */
+static __always_inline void read_socket(struct tcp_sock *tp, int old, bool direct,
+					struct monitor_event *event)
+{
+	__u8 bits = event->bits;
+
+	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
+	event->old_state = old;
+	event->new_state = BPF_TCP_CLOSE;
+	event->flags = flags_at_end(event->error, old);
+	if (bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
+		event->flags |= FLOW_BEGAN_BEFORE;
+	if (bits & MONITOR_FLOW_PASSIVE)
+		event->flags |= FLOW_PASSIVE;
+	read_identity(tp, direct, event);
+	read_dscp(tp, direct, bits & MONITOR_FLOW_PASSIVE, event);
+	read_counters(tp, direct, event);
+}
+
 static __always_inline void fill_end(const struct ending *ending, bool direct,
 				     struct monitor_event *event)
 {
-	const struct monitor_flow *flow = ending->flow;
-	bool passive = flow && flow->bits & MONITOR_FLOW_PASSIVE;
-	struct tcp_sock *tp = ending->tp;
+	const struct monitor_event *flow = ending->flow;
 
 	*event = (struct monitor_event){
 		.kind = MONITOR_FLOW_ENDED,
-		.old_state = ending->old,
-		.new_state = BPF_TCP_CLOSE,
-		.error = READ(tp, inet_conn.icsk_inet.sk.sk_err),
+		.bits = flow ? flow->bits : MONITOR_FLOW_LATE,
 		.start = ending->now,
 		.now = ending->now,
 	};
-	event->flags = flags_at_end(event->error, ending->old);
-	if (!flow || flow->bits & MONITOR_FLOW_FOUND)
-		event->flags |= FLOW_BEGAN_BEFORE;
-	if (passive)
-		event->flags |= FLOW_PASSIVE;
 	if (flow) {
-		event->start = flow->start;
+		if (!(flow->bits & MONITOR_FLOW_LATE))
+			event->start = flow->start;
 		event->pid = flow->pid;
 		__builtin_memcpy(event->name, flow->name, sizeof(event->name));
 	}
-	read_identity(tp, direct, event);
-	read_dscp(tp, direct, passive, event);
-	read_counters(tp, direct, event);
+	read_socket(ending->tp, ending->old, direct, event);
 }
 
 /* Where all flows are wanted, the record is written where it is read. */
@@ -196,7 +237,7 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 		.old_state = from,
 		.new_state = to,
 	};
-	struct monitor_flow *flow;
+	struct monitor_event *flow;
 	__u64 key = (__u64)tp;
 
 	event.now = bpf_ktime_get_ns();
@@ -217,15 +258,52 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 			   MONITOR_COUNT_STATES);
 }
 
-/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-static __always_inline void note_closing_process(struct tcp_sock *tp)
+static __always_inline void note_closing(struct tcp_sock *tp, int to, bool direct,
+					 struct monitor_event *flow)
 {
-	struct monitor_flow *flow;
+	__u64 now = READ(tp, tcp_clock_cache);
+
+	if (flow->bits & MONITOR_FLOW_LATE)
+		flow->start = now;
+	flow->now = now > flow->start ? now : flow->start;
+	read_socket(tp, to == BPF_TCP_LAST_ACK ? to : BPF_TCP_FIN_WAIT2, direct, flow);
+	/* What it will still send or receive isn't known. */
+	if (to != BPF_TCP_LAST_ACK || READ(tp, snd_nxt) != READ(tp, write_seq))
+		flow->flags |= FLOW_NO_COUNTERS;
+	if (config.filtered && !flow_is_wanted((struct sock *)tp, flow))
+		flow->bits |= MONITOR_FLOW_UNWANTED;
+}
+
+/* Note what its record is to be, should nobody see the end: its own process closes it here. */
+static __always_inline void closing(struct monitor_percpu *cpu, struct tcp_sock *tp, int to,
+				    bool direct)
+{
+	struct monitor_event late = { .bits = MONITOR_FLOW_LATE }, *flow;
 	__u64 key = (__u64)tp;
 
 	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
-		note_process(flow);
+	/* Nothing begins to close twice. */
+	if (flow && flow->now)
+		flow = give_up(cpu, flow, key);
+	if (flow) {
+		if (config.accept_pid && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
+			note_process(flow);
+		note_closing(tp, to, direct, flow);
+	} else if (untracked <= 0) {
+		note_closing(tp, to, direct, &late);
+		if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
+			count(cpu, MONITOR_COUNT_FOUND);
+	}
+}
+
+/* Whether what is noted for a socket is of a flow before. */
+static __always_inline bool is_of_another(const struct monitor_event *flow, struct tcp_sock *tp,
+					  bool direct)
+{
+	return flow->now &&
+	       (flow->remote_port !=
+			bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
+		flow->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
 }
 
 /* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
@@ -235,9 +313,7 @@ static __always_inline bool matters(int from, int to)
 		return from != BPF_TCP_CLOSE && from != BPF_TCP_LISTEN;
 	if (from == BPF_TCP_LISTEN)
 		return to == BPF_TCP_SYN_RECV;
-	if (to == BPF_TCP_SYN_SENT)
-		return true;
-	if (config.accept_pid && (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK))
+	if (to == BPF_TCP_SYN_SENT || to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)
 		return true;
 	return config.states && to != BPF_TCP_LISTEN;
 }
@@ -251,6 +327,7 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 {
 	__u64 key = (__u64)sk;
 	struct monitor_percpu *cpu;
+	struct monitor_event *flow;
 	struct tcp_sock *tp;
 
 	/* MPTCP's own sockets and other protocols come here too. */
@@ -263,24 +340,28 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 		begin(cpu, sk, false);
 	else if (from == BPF_TCP_LISTEN)
 		begin(cpu, sk, true);
-	if (!config.states && !config.accept_pid && to != BPF_TCP_CLOSE)
+	if (!config.states && (to == BPF_TCP_SYN_SENT || from == BPF_TCP_LISTEN))
 		return 0;
 	tp = tcp_sock_of(sk, direct);
 	if (!tp)
 		return 0;
-	if (config.accept_pid && (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK))
-		note_closing_process(tp);
+	if (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)
+		closing(cpu, tp, to, direct);
 	if (config.states)
 		report_state(cpu, tp, from, to, direct);
-	if (to == BPF_TCP_CLOSE)
-		end(cpu,
-		    &(struct ending){
-			    .tp = tp,
-			    .flow = bpf_map_lookup_elem(&flows, &key),
-			    .now = bpf_ktime_get_ns(),
-			    .old = from,
-		    },
-		    direct);
+	if (to != BPF_TCP_CLOSE)
+		return 0;
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow && is_of_another(flow, tp, direct))
+		flow = give_up(cpu, flow, key);
+	end(cpu,
+	    &(struct ending){
+		    .tp = tp,
+		    .flow = flow,
+		    .now = bpf_ktime_get_ns(),
+		    .old = from,
+	    },
+	    direct);
 	return 0;
 }
 
@@ -304,7 +385,7 @@ static __always_inline int birth_met(struct sock *sk, int congestion_state, bool
 static __always_inline int end_met(struct sock *sk, bool direct)
 {
 	__u64 key = (__u64)sk;
-	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
 	struct monitor_percpu *cpu;
 	struct tcp_sock *tp;
 
@@ -371,7 +452,7 @@ int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 /* The accepting side's process, where it first reads. */
 static __always_inline int received(__u64 key)
 {
-	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
 
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
 		note_process(flow);
@@ -399,7 +480,7 @@ static __always_inline bool is_open(unsigned char state)
 SEC("iter/tcp")
 int find_open(struct bpf_iter__tcp *ctx)
 {
-	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
+	struct monitor_event flow = { .bits = MONITOR_FLOW_FOUND };
 	struct sock_common *common = ctx->sk_common;
 	struct monitor_percpu *cpu = this_cpu();
 	struct monitor_listener listener = {};
@@ -441,8 +522,7 @@ int find_open(struct bpf_iter__tcp *ctx)
 SEC("iter/bpf_map_elem")
 int read_open(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-	struct monitor_flow *noted = ctx->value, *still;
+	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN }, *noted = ctx->value, *still;
 	__u64 *socket = ctx->key, key;
 	struct tcp_sock *tp;
 	unsigned char state;
@@ -464,7 +544,7 @@ int read_open(struct bpf_iter__bpf_map_elem *ctx)
 	__builtin_memcpy(event.name, noted->name, sizeof(event.name));
 	if (passive)
 		event.flags = FLOW_PASSIVE;
-	if (noted->bits & MONITOR_FLOW_FOUND)
+	if (noted->bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
 		event.flags |= FLOW_BEGAN_BEFORE;
 	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
 		event.flags |= FLOW_NEVER_ESTABLISHED;
@@ -476,5 +556,35 @@ int read_open(struct bpf_iter__bpf_map_elem *ctx)
 	if (!still || still->start != event.start || !flow_is_wanted((struct sock *)tp, &event))
 		return 0;
 	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	return 0;
+}
+
+/* Others may be nobody's any more: of what is freed, state and references stay until it is used. */
+static __always_inline bool is_in_use(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+
+	return is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) ||
+	       BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
+}
+
+/* For each active flow: whether its socket is gone. */
+SEC("iter/bpf_map_elem")
+int find_unseen(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct monitor_event *noted = ctx->value, flow;
+	struct monitor_percpu *cpu = this_cpu();
+	__u64 *socket = ctx->key, key;
+	struct tcp_sock *tp;
+
+	if (!socket || !noted || !cpu)
+		return 0;
+	key = *socket;
+	tp = (struct tcp_sock *)key;
+	if (!is_of_another(noted, tp, false) && is_in_use(tp))
+		return 0;
+	flow = *noted;
+	if (!bpf_map_delete_elem(&flows, &key))
+		reconstruct(cpu, &flow);
 	return 0;
 }

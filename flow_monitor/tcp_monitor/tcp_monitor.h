@@ -33,22 +33,24 @@ struct monitor_config {
 };
 
 /*
- * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL, always.
- * TABLE_FULL counts when such a flow ends, REFUSED when it begins. OVERWRITTEN: ends that nobody saw.
+ * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL + UNSEEN, always.
+ * TABLE_FULL counts when such a flow ends, REFUSED when it begins. UNSEEN: ends that nobody saw, of
+ * flows that can't be RECONSTRUCTED either, which are among those others.
  */
-#define MONITOR_COUNTS(X)           \
-	X(CLOSES, closes)           \
-	X(FILTERED, filtered)       \
-	X(EMITTED, emitted)         \
-	X(RING_FULL, ring_full)     \
-	X(TABLE_FULL, table_full)   \
-	X(OPENED, opened)           \
-	X(FOUND, found)             \
-	X(ENDED, ended)             \
-	X(REFUSED, refused)         \
-	X(RESCUED, rescued)         \
-	X(OVERWRITTEN, overwritten) \
-	X(STATES, states)           \
+#define MONITOR_COUNTS(X)               \
+	X(CLOSES, closes)               \
+	X(FILTERED, filtered)           \
+	X(EMITTED, emitted)             \
+	X(RING_FULL, ring_full)         \
+	X(TABLE_FULL, table_full)       \
+	X(UNSEEN, unseen)               \
+	X(OPENED, opened)               \
+	X(FOUND, found)                 \
+	X(ENDED, ended)                 \
+	X(REFUSED, refused)             \
+	X(RESCUED, rescued)             \
+	X(RECONSTRUCTED, reconstructed) \
+	X(STATES, states)               \
 	X(STATES_LOST, states_lost)
 
 enum monitor_count {
@@ -71,18 +73,10 @@ enum monitor_flow_bits {
 	MONITOR_FLOW_PASSIVE = 1 << 0,
 	/* Was open when the monitor began. */
 	MONITOR_FLOW_FOUND = 1 << 1,
-};
-
-/**
- * struct monitor_flow - an active flow, by the address of its socket
- * @start: CLOCK_MONOTONIC, ns
- * @name: of process @pid
- */
-struct monitor_flow {
-	__u64 start;
-	__u32 pid;
-	__u32 bits;
-	char name[MONITOR_NAME_MAX];
+	/* Nobody saw it begin. */
+	MONITOR_FLOW_LATE = 1 << 2,
+	/* The filter leaves it out. */
+	MONITOR_FLOW_UNWANTED = 1 << 3,
 };
 
 enum monitor_kind {
@@ -92,13 +86,18 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, and from the iterator over active flows
+ * struct monitor_event - in the ring, from the iterator over active flows, and in their table
  * @kind: enum monitor_kind
+ * @bits: enum monitor_flow_bits
  * @family, @flags, @dscp_sent and so on: as in struct flow
  * @old_state, @new_state: as in enum BPF_TCP_*
  * @start, @now: CLOCK_MONOTONIC, ns
  * @error: the socket's, an errno
  * @netns: inode number
+ * @name: of process @pid
+ *
+ * In the table @start, @pid, @name and @bits are known; the rest, with @now, from when either end
+ * began to close: for the case that nobody sees the end.
  */
 struct monitor_event {
 	__u8 kind;
@@ -108,7 +107,7 @@ struct monitor_event {
 	__u8 dscp_received;
 	__u8 old_state;
 	__u8 new_state;
-	__u8 unused;
+	__u8 bits;
 	__u16 local_port;
 	__u16 remote_port;
 	__u32 error;

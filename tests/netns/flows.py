@@ -141,7 +141,7 @@ class Monitor:
 def conserve(status):
     counts = status["counts"]
     assert counts["closes"] == (counts["filtered"] + counts["emitted"] + counts["ring_full"] +
-                                counts["table_full"]), counts
+                                counts["table_full"] + counts["unseen"]), counts
     assert counts["received"] + counts["waiting"] == counts["emitted"], counts
     for name, output in status["outputs"].items():
         assert output["delivered"] + output["lost"] == (
