@@ -83,8 +83,8 @@ void counts_print(pid_t pid, const struct counts *counts, const struct monitor_r
 	printf("namespaces_left_out: %llu\n", report->left_out);
 	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)
 		if (is_on(report, i))
-			printf("%s: delivered %llu, lost %llu\n", output_names[i],
-			       report->delivered[i], report->lost[i]);
+			printf("%s: delivered %llu, lost %llu, held %llu\n", output_names[i],
+			       report->delivered[i], report->lost[i], report->held[i]);
 }
 
 static void add_number(struct json_object *json, const char *key, uint64_t number)
@@ -121,6 +121,7 @@ static struct json_object *json_outputs(const struct monitor_report *report)
 		output = json_object_new_object();
 		add_number(output, "delivered", report->delivered[i]);
 		add_number(output, "lost", report->lost[i]);
+		add_number(output, "held", report->held[i]);
 		json_object_object_add(json, output_names[i], output);
 	}
 	return json;

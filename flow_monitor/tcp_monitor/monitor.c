@@ -26,8 +26,7 @@
 /* The programs wake nobody until the ring is a quarter full: so this bounds the delay. */
 #define DRAIN_MS 50
 /* So that a ring which fills as fast as it is read can't keep us from all else. */
-#define TURN_RECORDS  16384
-#define STDOUT_BUFFER (1 << 20)
+#define TURN_RECORDS 16384
 /* A ring of that many octets has room for what CPUs write before each asks how full it is. */
 #define ASK_SELDOM_RING	   (1 << 20)
 #define ASK_SELDOM_RECORDS 16
@@ -129,6 +128,7 @@ static int add_output(struct monitor *monitor, struct record_output *output,
 {
 	output->delivered = &monitor->report->delivered[which];
 	output->lost = &monitor->report->lost[which];
+	output->held = &monitor->report->held[which];
 	monitor->report->outputs |= 1ULL << which;
 	monitor->outputs[monitor->output_count++] = output;
 	return 0;
@@ -148,8 +148,6 @@ static int open_outputs(struct monitor *monitor)
 	}
 	if (!options->print)
 		return 0;
-	if (!isatty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
 	err = options->json ? output_json_open(&output) : output_text_open(&output);
 	return err ? err :
 		     add_output(monitor, output,
@@ -213,6 +211,16 @@ static uint64_t wait_ns(const struct monitor_options *options)
 	return (sooner ? options->udp.flush_ms : DRAIN_MS) * NS_PER_MS;
 }
 
+static bool all_gone(const struct monitor *monitor)
+{
+	size_t i;
+
+	for (i = 0; i < monitor->output_count; i++)
+		if (!monitor->outputs[i]->gone)
+			return false;
+	return true;
+}
+
 static int read_until_told(struct monitor *monitor)
 {
 	const struct monitor_options *options = monitor->options;
@@ -221,8 +229,10 @@ static int read_until_told(struct monitor *monitor)
 	uint64_t sweep = now + SWEEP_NS;
 	bool more = false;
 
-	/* A reader of our output that is gone ends us too. */
-	while (!ecbpf_interrupted() && !(options->print && ferror(stdout))) {
+	while (!ecbpf_interrupted()) {
+		/* Readers that are gone, all of them, end us too. */
+		if (all_gone(monitor))
+			return -EIO;
 		if (!more)
 			ecbpf_interrupt_wait(ready, wait_ns(options));
 		more = drain(monitor);
@@ -253,6 +263,8 @@ static int finish(struct monitor *monitor)
 
 	update_report(monitor);
 	programs_detach(monitor->programs);
+	for (i = 0; i < monitor->output_count; i++)
+		monitor->outputs[i]->last = true;
 	/* Room for what that puts into the ring. */
 	while (drain(monitor))
 		;

@@ -101,6 +101,7 @@ static void flush(struct output_udp *self)
 		delivered = self->count;
 	*self->output.delivered += delivered;
 	*self->output.lost += self->count - delivered;
+	*self->output.held -= self->count;
 	self->count = 0;
 	self->first = 0;
 }
@@ -110,6 +111,7 @@ static void take(struct record_output *output, const struct record *record)
 	struct output_udp *self = of(output);
 
 	flow_wire_encode(&record->flow, self->records[self->count++]);
+	++*output->held;
 	if (self->count == self->batch)
 		flush(self);
 }

@@ -145,7 +145,7 @@ enum monitor_output {
  * @received: records read from the ring
  * @interim, @open: records of flows while they ran, and of those open at the end
  * @left_out: network namespaces that were not searched for open flows
- * @delivered, @lost: by output; their sum is received + interim + open
+ * @delivered, @lost, @held: by output; their sum is received + interim + open
  * @outputs: a bit for each that is on
  */
 struct monitor_report {
@@ -161,6 +161,7 @@ struct monitor_report {
 	__u64 left_out;
 	__u64 delivered[MONITOR_OUTPUT_MAX];
 	__u64 lost[MONITOR_OUTPUT_MAX];
+	__u64 held[MONITOR_OUTPUT_MAX];
 	__u64 outputs;
 };
 

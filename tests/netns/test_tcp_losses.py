@@ -12,7 +12,7 @@ import pytest
 
 from flows import (MONITOR, V4, V6, Listener, by_side, conserve, inode, monitoring, now,
                    receive, reset_at_close, validate)
-from testbed import (EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, GUEST, Namespace,
+from testbed import (DEADLINE, EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, GUEST, Namespace,
                      eventually, scaled)
 
 EX_NOHOST = 68
@@ -137,8 +137,8 @@ def test_wire(host, address):
         assert number == record["sequence"] == sequence
         assert pid == record["pid"] == (os.getpid() if bits & 4 == 0 else 0)
         assert port in (local_port, remote_port)
-    assert monitor.summary["outputs"] == {"udp": {"delivered": 40, "lost": 0},
-                                          "json": {"delivered": 40, "lost": 0}}
+    assert monitor.summary["outputs"] == {"udp": {"delivered": 40, "lost": 0, "held": 0},
+                                          "json": {"delivered": 40, "lost": 0, "held": 0}}
 
 
 @pytest.mark.parametrize("batch,datagram,sizes", (
@@ -187,7 +187,7 @@ def test_no_route(host):
         eventually(lambda: monitor.status()["outputs"]["udp"]["lost"] == 10, "losses")
         monitor.stop()
     assert monitor.err.count("sending failed") == 1
-    assert monitor.summary["outputs"]["udp"] == {"delivered": 10, "lost": 10}
+    assert monitor.summary["outputs"]["udp"] == {"delivered": 10, "lost": 10, "held": 0}
 
 
 def test_reader_gone(host):
@@ -202,6 +202,66 @@ def test_reader_gone(host):
                            host.run(*status).json["instances"]), "a monitor")
     make_flows(host, 1)
     assert monitor.wait(30) == 74
+
+
+def test_reader_stuck(host):
+    """Nobody reads its output: datagrams go on, what doesn't fit is lost, and it ends when told."""
+    count = scaled(6000)
+    with host.entered():
+        collector = Collector()
+    reading, writing = os.pipe()
+    words = ["--debug", "--json", "--daemon", "--udp-port", collector.port, "--netns", host.path]
+    process = host.start(MONITOR, *words, stdout=writing)
+    os.close(writing)
+
+    def status():
+        result = host.run(MONITOR, "--status", "--json", expect=None)
+        found = [] if result.status else result.json["instances"]
+        return next((one for one in found if one["pid"] == process.pid and one["since"]), None)
+    try:
+        eventually(status, "a monitor")
+        make_flows(host, count)
+        collector.collect(2 * count)
+        eventually(lambda: status()["counts"]["received"] == 2 * count, "all records")
+        conserve(status())
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+        with open(reading, encoding="ascii") as taken:
+            lines = [line for line in taken if line.endswith("\n")]
+    finally:
+        process.kill()
+    summary = json.loads(err.splitlines()[-1])
+    conserve(summary)
+    assert process.returncode == 0
+    outputs = summary["outputs"]
+    assert outputs["udp"] == {"delivered": 2 * count, "lost": 0, "held": 0}
+    assert outputs["json"]["delivered"] == len(lines) > 0
+    assert outputs["json"]["lost"] == 2 * count - len(lines) > 0
+
+
+def test_one_reader_gone(host):
+    """Where there is another output, that goes on."""
+    with host.entered():
+        collector = Collector()
+    reading, writing = os.pipe()
+    process = host.start(MONITOR, "--debug", "--daemon", "--udp-port", collector.port, "--netns",
+                         host.path, stdout=writing)
+    os.close(writing)
+    os.close(reading)
+    try:
+        def sent():
+            make_flows(host, 1)
+            return host.run(MONITOR, "--status", expect=None).out.count("held")
+        eventually(sent, "a monitor")
+        before = len(collector.records)
+        make_flows(host, 5)
+        collector.collect(before + 10)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert err.count("writing to standard output failed") == 1 and "text delivered 0, lost" in err
 
 
 def test_filters(host):

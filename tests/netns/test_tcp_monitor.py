@@ -10,7 +10,7 @@ import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
                    monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
-from testbed import GUEST, eventually, sample, scaled
+from testbed import DEADLINE, GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
 
@@ -456,7 +456,9 @@ def test_columns(host):
             listener.close()
         monitor.wait_for(2)
         monitor.process.send_signal(2)
-        out, err = monitor.process.communicate()
+        _, err = monitor.process.communicate(timeout=DEADLINE)
+        monitor.out.seek(0)
+        out = monitor.out.read()
     head, *lines = out.splitlines()
     assert head.split()[:3] == ["TIME", "PID", "PROCESS"] and len(lines) == 2
     assert f" 127.0.0.1:{listener.port} " in lines[0] and " 123456 " in lines[0]
