@@ -23,6 +23,7 @@
 #include <ecbpf/ecbpf.h>
 
 #include "bench.h"
+#include "monitor_load.h"
 #include "testbed.h"
 
 #define MONITOR_RATIO 0.90
@@ -131,10 +132,12 @@ static int load(unsigned long count, double *rate)
 
 	if (listener < 0)
 		return listener;
+	testbed_undisturbed_begin();
 	began = now();
 	for (i = 0; i < count && !err; i++)
 		err = connect_once(listener, &address, i);
 	*rate = count / (now() - began);
+	testbed_undisturbed_end();
 	close(listener);
 	return err ? ecbpf_fail(err, "connecting: %s", strerror(-err)) : 0;
 }
@@ -149,16 +152,16 @@ static pid_t start(const struct watching *watching, enum watcher watcher, int *o
 /* From tcp_monitor's last line: what isn't a record that was sent. */
 static int add_losses(struct watching *watching, const char *text, unsigned long count)
 {
-	unsigned long long closes, filtered, records, ring, table, missed, sent, lost;
+	unsigned long long closes, filtered, records, ring, table, unseen, sent, lost;
 	const char *line = strstr(text, "tcp_monitor: closes ");
 
 	if (!line ||
 	    sscanf(line,
 		   "tcp_monitor: closes %llu = filtered %llu + records %llu + ring full %llu + "
-		   "table full %llu; missed %llu; udp delivered %llu, lost %llu",
-		   &closes, &filtered, &records, &ring, &table, &missed, &sent, &lost) != 8)
+		   "table full %llu + unseen %llu; udp delivered %llu, lost %llu",
+		   &closes, &filtered, &records, &ring, &table, &unseen, &sent, &lost) != 8)
 		return ecbpf_fail(-EBADMSG, "tcp_monitor said '%s'", text);
-	watching->lost += ring + table + missed + lost;
+	watching->lost += ring + table + unseen + lost;
 	if (records < 2 * count)
 		watching->lost += 2 * count - records;
 	return 0;
@@ -233,7 +236,7 @@ static void add_times(const char *name, uint64_t *ns, uint64_t *runs)
 	}
 }
 
-/* ns that both programs take for a change of state; the kernel's clock is in it. */
+/* ns that all programs take for a change of state; the kernel's clock is in it. */
 static int measure_event(const struct watching *watching, unsigned long count, double *ns)
 {
 	uint64_t time = 0, runs = 0, rescuer_runs = 0;
@@ -250,7 +253,8 @@ static int measure_event(const struct watching *watching, unsigned long count, d
 	sleep_ms(SETTLE_MS);
 	err = load(count, &rate);
 	add_times("typed_first", &time, &runs);
-	add_times("typed_rescuer", &time, &rescuer_runs);
+	add_times("typed_birth", &time, &rescuer_runs);
+	add_times("typed_end", &time, &rescuer_runs);
 	close(stats);
 	if (!err)
 		err = testbed_stop(pid, output, text, sizeof(text));
@@ -308,9 +312,14 @@ static int report_all(const struct bench *bench, struct watching *watching, doub
 	if (!err)
 		err = add_value(bench, section, "tcp_monitor, a change of state", "ns", event,
 				EVENT_NS);
-	return err ? err :
-		     add_value(bench, section, "tcp_monitor, records lost", "records",
-			       watching->lost, 0);
+	if (!err)
+		err = add_value(bench, section, "tcp_monitor, records lost", "records",
+				watching->lost, 0);
+	if (!err)
+		err = monitor_load_losses(bench, section);
+	if (!err)
+		err = monitor_load_memory(bench, section);
+	return err ? err : monitor_load_throughput(bench);
 }
 
 int suite_monitor(struct bench *bench)
