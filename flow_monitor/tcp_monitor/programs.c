@@ -17,6 +17,9 @@
 /* Records read from an iterator at once. */
 #define READ_RECORDS 512
 
+/* Until what closes isn't noted any more. */
+#define QUIET_TICKS 10
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* From the best to the last. */
@@ -39,6 +42,7 @@ static const char *const hook_names[HOOKS] = {
 /**
  * struct programs - what is loaded
  * @first: the program at the hook
+ * @quiet: ticks since a flow ended upon another process
  * @birth, @end: those that make up for what is refused to it; NULL: the kernel has no place for them
  */
 struct programs {
@@ -48,6 +52,7 @@ struct programs {
 	struct bpf_program *birth;
 	struct bpf_program *end;
 	struct bpf_link *links[4];
+	unsigned int quiet;
 };
 
 static bool have_birth_tracepoint(void)
@@ -310,6 +315,15 @@ static int find_in_namespace(uint32_t inode, void *context)
 int programs_find_open(struct programs *programs)
 {
 	return ecbpf_have_kernel_btf() ? ecbpf_netns_each(find_in_namespace, programs) : 0;
+}
+
+void programs_tick(struct programs *programs)
+{
+	if (programs->skel->bss->foreign_seen)
+		programs->quiet = 0;
+	else if (++programs->quiet == QUIET_TICKS)
+		programs->skel->bss->foreign = 0;
+	programs->skel->bss->foreign_seen = 0;
 }
 
 static int run_over_flows(struct programs *programs, struct bpf_program *program,

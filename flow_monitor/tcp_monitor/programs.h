@@ -50,6 +50,9 @@ void programs_misses(const struct programs *programs, uint64_t *first, uint64_t 
 /* Note flows that are open already. Return: namespaces left out. */
 int programs_find_open(struct programs *programs);
 
+/* To be called every second. */
+void programs_tick(struct programs *programs);
+
 /* Put flows whose socket is gone, though nobody saw their end, into the ring. */
 int programs_find_unseen(struct programs *programs);
 

@@ -13,8 +13,9 @@
  * One event is never refused twice, as a soft interrupt comes upon one program at most.
  *
  * There are kernels on which nothing is traced while certain processes run, nor in soft interrupts
- * that come upon these. So the table keeps what a flow looked like when its own process closed it.
- * Where its socket is found to be another's, or nobody's, that makes its record.
+ * that come upon these. So, where flows end in soft interrupts upon others than their own process,
+ * it is noted what a flow looked like when its own process closed it. Where its socket is found to
+ * be another's, or nobody's, that makes its record.
  */
 #include "wanted.bpf.h"
 
@@ -25,12 +26,25 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 /* Flows that began when the table was full and haven't ended yet. */
 __s64 untracked = 0;
 
+/* Flows end upon other processes: what closes is noted. The user side clears this... */
+__u32 foreign = 0;
+/* ...when this, which it clears every second, has been 0 for a while. */
+__u32 foreign_seen = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__type(key, __u64);
-	__type(value, struct monitor_event);
+	__type(value, struct monitor_flow);
 } flows SEC(".maps");
+
+/* For no longer than it takes to close. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct monitor_event);
+} closings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -83,42 +97,56 @@ static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
 		       BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void note_process(struct monitor_event *flow)
+static __always_inline void note_process(struct monitor_flow *flow)
 {
 	flow->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-/* A flow that ended unseen, as it was when it began to close. */
-static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monitor_event *flow)
+/* What @flow looked like when it began to close; NULL: that isn't known. */
+static __always_inline struct monitor_event *closing_of(const struct monitor_flow *flow, __u64 key)
 {
+	struct monitor_event *last;
+
+	if (!(flow->bits & MONITOR_FLOW_CLOSING))
+		return NULL;
+	last = bpf_map_lookup_elem(&closings, &key);
+	return last && last->start == flow->start ? last : NULL;
+}
+
+/* A flow that ended unseen, as it was when it began to close. */
+static __always_inline void reconstruct(struct monitor_percpu *cpu, const struct monitor_flow *flow,
+					__u64 key)
+{
+	struct monitor_event *last = closing_of(flow, key);
+
 	count(cpu, MONITOR_COUNT_CLOSES);
 	count(cpu, MONITOR_COUNT_ENDED);
-	if (!flow->now) {
+	if (!last) {
 		count(cpu, MONITOR_COUNT_UNSEEN);
 		return;
 	}
 	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
-	if (flow->bits & MONITOR_FLOW_UNWANTED)
+	if (last->bits & MONITOR_FLOW_UNWANTED)
 		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (bpf_ringbuf_output(&events, flow, sizeof(*flow), wake_up(cpu)))
+	else if (bpf_ringbuf_output(&events, last, sizeof(*last), wake_up(cpu)))
 		count(cpu, MONITOR_COUNT_RING_FULL);
 	else
 		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
 /* What is noted for a socket is of a flow before, and nobody saw the end of that. */
-static __always_inline struct monitor_event *give_up(struct monitor_percpu *cpu,
-						     struct monitor_event *flow, __u64 key)
+static __always_inline void give_up(struct monitor_percpu *cpu, const struct monitor_flow *flow,
+				    __u64 key)
 {
-	reconstruct(cpu, flow);
+	foreign = 1;
+	reconstruct(cpu, flow, key);
 	bpf_map_delete_elem(&flows, &key);
-	return NULL;
 }
 
 static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
 {
-	struct monitor_event flow = { .start = bpf_ktime_get_ns() }, *noted;
+	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
 	__u64 key = (__u64)sk;
 	long err;
 
@@ -147,7 +175,7 @@ static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, b
  */
 struct ending {
 	struct tcp_sock *tp;
-	const struct monitor_event *flow;
+	const struct monitor_flow *flow;
 	__u64 now;
 	int old;
 };
@@ -174,7 +202,7 @@ static __always_inline void read_socket(struct tcp_sock *tp, int old, bool direc
 static __always_inline void fill_end(const struct ending *ending, bool direct,
 				     struct monitor_event *event)
 {
-	const struct monitor_event *flow = ending->flow;
+	const struct monitor_flow *flow = ending->flow;
 
 	*event = (struct monitor_event){
 		.kind = MONITOR_FLOW_ENDED,
@@ -237,7 +265,7 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 		.old_state = from,
 		.new_state = to,
 	};
-	struct monitor_event *flow;
+	struct monitor_flow *flow;
 	__u64 key = (__u64)tp;
 
 	event.now = bpf_ktime_get_ns();
@@ -258,52 +286,76 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 			   MONITOR_COUNT_STATES);
 }
 
-static __always_inline void note_closing(struct tcp_sock *tp, int to, bool direct,
-					 struct monitor_event *flow)
-{
-	__u64 now = READ(tp, tcp_clock_cache);
-
-	if (flow->bits & MONITOR_FLOW_LATE)
-		flow->start = now;
-	flow->now = now > flow->start ? now : flow->start;
-	read_socket(tp, to == BPF_TCP_LAST_ACK ? to : BPF_TCP_FIN_WAIT2, direct, flow);
-	/* What it will still send or receive isn't known. */
-	if (to != BPF_TCP_LAST_ACK || READ(tp, snd_nxt) != READ(tp, write_seq))
-		flow->flags |= FLOW_NO_COUNTERS;
-	if (config.filtered && !flow_is_wanted((struct sock *)tp, flow))
-		flow->bits |= MONITOR_FLOW_UNWANTED;
-}
-
 /* Note what its record is to be, should nobody see the end: its own process closes it here. */
-static __always_inline void closing(struct monitor_percpu *cpu, struct tcp_sock *tp, int to,
-				    bool direct)
+static __always_inline void note_closing(struct monitor_percpu *cpu, struct tcp_sock *tp, int to,
+					 bool direct)
 {
-	struct monitor_event late = { .bits = MONITOR_FLOW_LATE }, *flow;
+	struct ending ending = {
+		.tp = tp,
+		.now = READ(tp, tcp_clock_cache),
+		.old = to == BPF_TCP_LAST_ACK ? to : BPF_TCP_FIN_WAIT2,
+	};
+	struct monitor_flow late = { .start = ending.now, .bits = MONITOR_FLOW_LATE }, *flow;
+	struct monitor_event last;
 	__u64 key = (__u64)tp;
 
 	flow = bpf_map_lookup_elem(&flows, &key);
 	/* Nothing begins to close twice. */
-	if (flow && flow->now)
-		flow = give_up(cpu, flow, key);
-	if (flow) {
-		if (config.accept_pid && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
-			note_process(flow);
-		note_closing(tp, to, direct, flow);
-	} else if (untracked <= 0) {
-		note_closing(tp, to, direct, &late);
-		if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
-			count(cpu, MONITOR_COUNT_FOUND);
+	if (flow && flow->bits & MONITOR_FLOW_CLOSING) {
+		give_up(cpu, flow, key);
+		flow = NULL;
 	}
+	if (!flow && untracked > 0)
+		return;
+	if (flow && ending.now < flow->start)
+		ending.now = flow->start;
+	ending.flow = flow ? flow : &late;
+	fill_end(&ending, direct, &last);
+	/* What it will still send or receive isn't known. */
+	if (to != BPF_TCP_LAST_ACK || READ(tp, snd_nxt) != READ(tp, write_seq))
+		last.flags |= FLOW_NO_COUNTERS;
+	if (config.filtered && !flow_is_wanted((struct sock *)tp, &last))
+		last.bits |= MONITOR_FLOW_UNWANTED;
+	if (bpf_map_update_elem(&closings, &key, &last, BPF_ANY))
+		return;
+	late.bits |= MONITOR_FLOW_CLOSING;
+	if (flow)
+		flow->bits |= MONITOR_FLOW_CLOSING;
+	else if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
+		count(cpu, MONITOR_COUNT_FOUND);
+}
+
+/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
+static __always_inline void note_closing_process(__u64 key)
+{
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+
+	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
+		note_process(flow);
 }
 
 /* Whether what is noted for a socket is of a flow before. */
-static __always_inline bool is_of_another(const struct monitor_event *flow, struct tcp_sock *tp,
+static __always_inline bool is_of_another(const struct monitor_flow *flow, struct tcp_sock *tp,
 					  bool direct)
 {
-	return flow->now &&
-	       (flow->remote_port !=
-			bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
-		flow->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
+	const struct monitor_event *last = closing_of(flow, (__u64)tp);
+
+	return last && (last->remote_port !=
+				bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
+			last->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
+}
+
+/* An end upon another process than the flow's own, as far as that is known. */
+static __always_inline void note_context(const struct monitor_flow *flow)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (pid && (!flow->pid || flow->pid == pid))
+		return;
+	if (!foreign)
+		foreign = 1;
+	if (!foreign_seen)
+		foreign_seen = 1;
 }
 
 /* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
@@ -323,12 +375,30 @@ static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct
 	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
 }
 
+static __always_inline void closed(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
+				   bool direct)
+{
+	struct ending ending = { .tp = tp, .now = bpf_ktime_get_ns(), .old = from };
+	__u64 key = (__u64)tp;
+	struct monitor_flow *flow;
+
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow && is_of_another(flow, tp, direct)) {
+		give_up(cpu, flow, key);
+		flow = NULL;
+	}
+	if (flow)
+		note_context(flow);
+	ending.flow = flow;
+	end(cpu, &ending, direct);
+}
+
 static __always_inline int state_changed(struct sock *sk, int from, int to, bool direct)
 {
 	__u64 key = (__u64)sk;
 	struct monitor_percpu *cpu;
-	struct monitor_event *flow;
 	struct tcp_sock *tp;
+	bool closes;
 
 	/* MPTCP's own sockets and other protocols come here too. */
 	if (!matters(from, to) || READ(sk, sk_protocol) != IPPROTO_TCP_)
@@ -340,28 +410,20 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 		begin(cpu, sk, false);
 	else if (from == BPF_TCP_LISTEN)
 		begin(cpu, sk, true);
-	if (!config.states && (to == BPF_TCP_SYN_SENT || from == BPF_TCP_LISTEN))
+	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
+	if (!config.states && to != BPF_TCP_CLOSE && !(closes && (foreign || config.accept_pid)))
 		return 0;
 	tp = tcp_sock_of(sk, direct);
 	if (!tp)
 		return 0;
-	if (to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)
-		closing(cpu, tp, to, direct);
+	if (closes && config.accept_pid)
+		note_closing_process(key);
+	if (closes && foreign)
+		note_closing(cpu, tp, to, direct);
 	if (config.states)
 		report_state(cpu, tp, from, to, direct);
-	if (to != BPF_TCP_CLOSE)
-		return 0;
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow && is_of_another(flow, tp, direct))
-		flow = give_up(cpu, flow, key);
-	end(cpu,
-	    &(struct ending){
-		    .tp = tp,
-		    .flow = flow,
-		    .now = bpf_ktime_get_ns(),
-		    .old = from,
-	    },
-	    direct);
+	if (to == BPF_TCP_CLOSE)
+		closed(cpu, tp, from, direct);
 	return 0;
 }
 
@@ -385,7 +447,7 @@ static __always_inline int birth_met(struct sock *sk, int congestion_state, bool
 static __always_inline int end_met(struct sock *sk, bool direct)
 {
 	__u64 key = (__u64)sk;
-	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
 	struct monitor_percpu *cpu;
 	struct tcp_sock *tp;
 
@@ -452,7 +514,7 @@ int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 /* The accepting side's process, where it first reads. */
 static __always_inline int received(__u64 key)
 {
-	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
 
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
 		note_process(flow);
@@ -480,7 +542,7 @@ static __always_inline bool is_open(unsigned char state)
 SEC("iter/tcp")
 int find_open(struct bpf_iter__tcp *ctx)
 {
-	struct monitor_event flow = { .bits = MONITOR_FLOW_FOUND };
+	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
 	struct sock_common *common = ctx->sk_common;
 	struct monitor_percpu *cpu = this_cpu();
 	struct monitor_listener listener = {};
@@ -522,7 +584,8 @@ int find_open(struct bpf_iter__tcp *ctx)
 SEC("iter/bpf_map_elem")
 int read_open(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN }, *noted = ctx->value, *still;
+	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
+	struct monitor_flow *noted = ctx->value, *still;
 	__u64 *socket = ctx->key, key;
 	struct tcp_sock *tp;
 	unsigned char state;
@@ -572,7 +635,7 @@ static __always_inline bool is_in_use(struct tcp_sock *tp)
 SEC("iter/bpf_map_elem")
 int find_unseen(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_event *noted = ctx->value, flow;
+	struct monitor_flow *noted = ctx->value, flow;
 	struct monitor_percpu *cpu = this_cpu();
 	__u64 *socket = ctx->key, key;
 	struct tcp_sock *tp;
@@ -585,6 +648,6 @@ int find_unseen(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	flow = *noted;
 	if (!bpf_map_delete_elem(&flows, &key))
-		reconstruct(cpu, &flow);
+		reconstruct(cpu, &flow, key);
 	return 0;
 }

@@ -77,6 +77,20 @@ enum monitor_flow_bits {
 	MONITOR_FLOW_LATE = 1 << 2,
 	/* The filter leaves it out. */
 	MONITOR_FLOW_UNWANTED = 1 << 3,
+	/* What it looked like when it began to close is in "closings". */
+	MONITOR_FLOW_CLOSING = 1 << 4,
+};
+
+/**
+ * struct monitor_flow - an active flow, by the address of its socket
+ * @start: CLOCK_MONOTONIC, ns
+ * @name: of process @pid
+ */
+struct monitor_flow {
+	__u64 start;
+	__u32 pid;
+	__u32 bits;
+	char name[MONITOR_NAME_MAX];
 };
 
 enum monitor_kind {
@@ -86,7 +100,7 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, from the iterator over active flows, and in their table
+ * struct monitor_event - in the ring, from the iterator over active flows, and in "closings"
  * @kind: enum monitor_kind
  * @bits: enum monitor_flow_bits
  * @family, @flags, @dscp_sent and so on: as in struct flow
@@ -95,9 +109,6 @@ enum monitor_kind {
  * @error: the socket's, an errno
  * @netns: inode number
  * @name: of process @pid
- *
- * In the table @start, @pid, @name and @bits are known; the rest, with @now, from when either end
- * began to close: for the case that nobody sees the end.
  */
 struct monitor_event {
 	__u8 kind;

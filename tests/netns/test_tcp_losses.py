@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import struct
@@ -12,7 +13,7 @@ import pytest
 
 from flows import (MONITOR, V4, V6, Listener, by_side, conserve, inode, monitoring, now,
                    receive, reset_at_close, validate)
-from testbed import (DEADLINE, EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, GUEST, Namespace,
+from testbed import (DEADLINE, EX_DATAERR, EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, GUEST, Namespace,
                      eventually, scaled)
 
 EX_NOHOST = 68
@@ -87,6 +88,15 @@ class Collector:
         self.socket.settimeout(0.2)
         self.port = self.socket.getsockname()[1]
         self.sizes, self.records = [], []
+
+    def heard(self):
+        """Whether there is a record; takes what is there."""
+        try:
+            datagram = self.socket.recv(65536)
+        except TimeoutError:
+            return False
+        self.records += RECORD.iter_unpack(datagram[2:])
+        return True
 
     def collect(self, count):
         def take():
@@ -442,13 +452,42 @@ def test_without_capabilities(host):
     assert "CAP_BPF" in result.one_line() and "CAP_PERFMON" in result.err
 
 
-def test_with_file_of_types(host):
-    """--btf, as for a kernel that has none of its own."""
-    with monitoring("--btf", "/sys/kernel/btf/vmlinux", "--hook", "raw_tracepoint",
-                    netns=host) as monitor:
-        make_flows(host, 1)
-        monitor.wait_for(2)
-        assert len(monitor.stop()) == 2
+# As if the kernel had been built without types of its own.
+WITHOUT_TYPES = ("unshare", "--mount", "sh", "-c",
+                 "mount -t tmpfs none /sys/kernel/btf && exec \"$@\"", "sh")
+
+
+def test_with_file_of_types(host, scratch):
+    """--btf, on a kernel that has none of its own."""
+    types = scratch / "vmlinux"
+    shutil.copy("/sys/kernel/btf/vmlinux", types)
+    with host.entered():
+        collector = Collector()
+    process = host.start(*WITHOUT_TYPES, MONITOR, "--daemon", "--json", "--btf", types, "--netns",
+                         host.path, "--udp-port", collector.port, "--batch-size", "1")
+    try:
+        def seen():
+            make_flows(host, 1, 321)
+            return process.poll() is not None or collector.heard()
+        eventually(seen, "a record")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, err
+    summary = json.loads(err.splitlines()[-1])
+    conserve(summary)
+    assert summary["hook"] == "raw_tracepoint"
+    assert {record[8] + record[9] for record in collector.records} == {321}
+
+
+@pytest.mark.parametrize("arguments,words", (
+    (("--debug",), "--btf"), (("--debug", "--btf", "/etc/hostname"), "/etc/hostname"),
+    (("--debug", "--btf", "/nowhere"), "/nowhere")))
+def test_without_types(host, arguments, words):
+    """One line says what is missing, and what to do."""
+    result = host.run(*WITHOUT_TYPES, MONITOR, *arguments, expect=None)
+    assert result.status in (EX_UNAVAILABLE, EX_NOINPUT, EX_DATAERR), repr(result)
+    assert words in result.one_line()
 
 
 def test_pins_are_out_of_reach(host, scratch):
