@@ -391,6 +391,7 @@ static __always_inline void closed(struct monitor_percpu *cpu, struct tcp_sock *
 		note_context(flow);
 	ending.flow = flow;
 	end(cpu, &ending, direct);
+	cpu->ended = key;
 }
 
 static __always_inline int state_changed(struct sock *sk, int from, int to, bool direct)
@@ -406,10 +407,12 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (to == BPF_TCP_SYN_SENT)
+	if (to == BPF_TCP_SYN_SENT) {
 		begin(cpu, sk, false);
-	else if (from == BPF_TCP_LISTEN)
+	} else if (from == BPF_TCP_LISTEN) {
 		begin(cpu, sk, true);
+		cpu->born = key;
+	}
 	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
 	if (!config.states && to != BPF_TCP_CLOSE && !(closes && (foreign || config.accept_pid)))
 		return 0;
@@ -429,15 +432,20 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 
 static __always_inline int birth_met(struct sock *sk, int congestion_state, bool direct)
 {
+	struct monitor_percpu *cpu = this_cpu();
 	__u64 key = (__u64)sk;
-	struct monitor_percpu *cpu;
 
+	if (!cpu)
+		return 0;
+	if (cpu->born == key) {
+		cpu->born = 0;
+		return 0;
+	}
 	if (congestion_state || READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
 	    READ(sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
 		return 0;
-	cpu = this_cpu();
 	/* The table was full. */
-	if (!cpu || cpu->refused == key)
+	if (cpu->refused == key)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
 	begin(cpu, sk, true);
@@ -446,16 +454,20 @@ static __always_inline int birth_met(struct sock *sk, int congestion_state, bool
 
 static __always_inline int end_met(struct sock *sk, bool direct)
 {
+	struct monitor_percpu *cpu = this_cpu();
 	__u64 key = (__u64)sk;
-	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
-	struct monitor_percpu *cpu;
+	struct monitor_flow *flow;
 	struct tcp_sock *tp;
 
-	if (!flow)
+	if (!cpu)
 		return 0;
-	cpu = this_cpu();
-	tp = tcp_sock_of(sk, direct);
-	if (!cpu || !tp)
+	if (cpu->ended == key) {
+		cpu->ended = 0;
+		return 0;
+	}
+	flow = bpf_map_lookup_elem(&flows, &key);
+	tp = flow ? tcp_sock_of(sk, direct) : NULL;
+	if (!flow || !tp)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
 	end(cpu,

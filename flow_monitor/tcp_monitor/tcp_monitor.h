@@ -63,10 +63,14 @@ enum monitor_count {
 /**
  * struct monitor_percpu - one value of "percpu"
  * @refused: socket that the table had no room for, last
+ * @born, @ended: accepting and closing socket that the program at the hook had last, until a rescuer
+ *	met it: which needn't look it up then
  */
 struct monitor_percpu {
 	__u64 counts[MONITOR_COUNT_MAX];
 	__u64 refused;
+	__u64 born;
+	__u64 ended;
 };
 
 enum monitor_flow_bits {

@@ -138,7 +138,7 @@ class Monitor:
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate()
+            self.process.communicate(timeout=DEADLINE)
         self.out.close()
         if self.own_home:
             self.home.close()
