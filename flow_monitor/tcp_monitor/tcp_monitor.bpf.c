@@ -8,8 +8,8 @@
  * The kernel doesn't run a program within itself: where a soft interrupt comes upon the program at
  * the tracepoint, events in it are refused. Rescuers at tracepoints that come after those which
  * matter make up for that. Only connections that are accepted begin in soft interrupts; the first
- * congestion state that such a one is given is met by rescue_birth(), which notes it if nobody has.
- * Sockets that are destroyed are met by rescue_end(): a flow that is still noted has ended unseen.
+ * congestion state that such a one is given is met by birth_met(), which notes it if nobody has.
+ * Sockets that are destroyed are met by end_met(): a flow that is still noted has ended unseen.
  * One event is never refused twice, as a soft interrupt comes upon one program at most.
  *
  * There are kernels on which nothing is traced while certain processes run, nor in soft interrupts

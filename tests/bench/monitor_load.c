@@ -31,15 +31,19 @@
 #define ADDRESSES      200
 #define TEXT_MAX       65536
 #define SETTLE_S       2
+#define READY_MOST_S   30
 #define FLOWS	       262144
 #define MEMORY_MOST_MB 50
 #define FLOWS_A_PORT   10000
-#define STEERING       "/sys/class/net/lo/queues/rx-0/rps_cpus"
-#define CGROUP	       "/run/cgroup"
-#define STATS_RATIO    0.98
-#define THROUGHPUTS    8
+#define HOLDERS_MOST   256
+/* Of those that a process may have open. */
+#define FILES_SPARED 64
+#define STEERING     "/sys/class/net/lo/queues/rx-0/rps_cpus"
+#define CGROUP	     "/run/cgroup"
+#define STATS_RATIO  0.98
+#define THROUGHPUTS  8
 
-static double now(void)
+double monitor_load_now(void)
 {
 	struct timespec time;
 
@@ -47,19 +51,20 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-static int listen_anywhere(struct sockaddr_in *address, int backlog)
+int monitor_load_listen(struct sockaddr_in *address)
 {
 	socklen_t length = sizeof(*address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	*address = (struct sockaddr_in){ .sin_family = AF_INET };
-	if (fd < 0 || bind(fd, (struct sockaddr *)address, length) || listen(fd, backlog) ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)address, length) || listen(fd, 16) ||
 	    getsockname(fd, (struct sockaddr *)address, &length))
-		return -errno;
+		return ecbpf_fail(-errno, "listening: %m");
 	return fd;
 }
 
-static int connect_to(int listener, struct sockaddr_in *address, unsigned long number, int ends[2])
+int monitor_load_connect(int listener, struct sockaddr_in *address, unsigned long number,
+			 int ends[2])
 {
 	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK + number % ADDRESSES);
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,15 +78,16 @@ static int connect_to(int listener, struct sockaddr_in *address, unsigned long n
 static void work(int cpu, double seconds, int out)
 {
 	struct sockaddr_in address;
-	int listener = listen_anywhere(&address, 16), ends[2];
-	double end = now() + seconds;
+	int listener = monitor_load_listen(&address), ends[2];
+	double end = monitor_load_now() + seconds;
 	uint64_t made = 0;
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	while (listener >= 0 && now() < end && !connect_to(listener, &address, made, ends)) {
+	while (listener >= 0 && monitor_load_now() < end &&
+	       !monitor_load_connect(listener, &address, made, ends)) {
 		close(ends[0]);
 		close(ends[1]);
 		made++;
@@ -123,6 +129,21 @@ static void steer_packets(bool on)
 		close(fd);
 }
 
+int monitor_load_await(pid_t pid)
+{
+	const struct timespec tick = { 0, 20000000 };
+	double end = monitor_load_now() + READY_MOST_S;
+	char pin[128];
+
+	snprintf(pin, sizeof(pin), TESTBED_BPFFS "/ecbpf/tcp_monitor/%d/percpu", pid);
+	while (access(pin, F_OK)) {
+		if (monitor_load_now() > end)
+			return ecbpf_fail(-ETIMEDOUT, "%s: tcp_monitor doesn't begin", pin);
+		nanosleep(&tick, NULL);
+	}
+	return 0;
+}
+
 /* It looks at this process's network namespace only. */
 static pid_t start_monitor(const struct bench *bench, int *output)
 {
@@ -132,8 +153,8 @@ static pid_t start_monitor(const struct bench *bench, int *output)
 	snprintf(path, sizeof(path), "%s/flow_monitor/tcp_monitor/tcp_monitor", bench->tools);
 	snprintf(self, sizeof(self), "%d", getpid());
 	pid = testbed_start(TESTBED_COMMAND(path, "--daemon", "--json", "--netns", self), output);
-	if (pid > 0)
-		sleep(SETTLE_S);
+	if (pid > 0 && monitor_load_await(pid))
+		return -ETIMEDOUT;
 	return pid;
 }
 
@@ -200,6 +221,7 @@ int monitor_load_losses(const struct bench *bench, int section)
 	return add_row(bench, section, "records", missing, 0, name);
 }
 
+/* At most until now. */
 static double resident_mb(pid_t pid)
 {
 	char path[64], line[256];
@@ -216,65 +238,84 @@ static double resident_mb(pid_t pid)
 	return kb / 1024.0;
 }
 
-/* Connections that stay open until the process that made them ends. */
-static pid_t open_flows(size_t flows)
+/* Opens connections, says so, and keeps them; never returns. */
+static void hold(size_t flows, int ready)
 {
-	struct rlimit limit = { flows + 1000, flows + 1000 };
 	struct sockaddr_in address;
-	int ends[2], listener = -1, ready[2];
-	char done = 0;
+	int ends[2], listener = -1;
 	size_t i;
-	pid_t pid;
 
-	if (pipe2(ready, O_CLOEXEC))
-		return -errno;
-	pid = fork();
-	if (pid) {
-		close(ready[1]);
-		if (pid > 0 && read(ready[0], &done, 1) != 1) {
-			waitpid(pid, NULL, 0);
-			pid = -ENFILE;
-		}
-		close(ready[0]);
-		return pid;
-	}
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		_exit(1);
 	for (i = 0; i < flows / 2; i++) {
 		if (i % FLOWS_A_PORT == 0)
-			listener = listen_anywhere(&address, 16);
-		if (listener < 0 || connect_to(listener, &address, i, ends))
+			listener = monitor_load_listen(&address);
+		if (listener < 0 || monitor_load_connect(listener, &address, i, ends))
 			_exit(1);
 	}
-	if (write(ready[1], "", 1) == 1)
+	if (write(ready, "", 1) == 1)
 		pause();
 	_exit(0);
+}
+
+/* As many processes as it takes, each with as many files as it may have open. */
+static size_t open_flows(size_t flows, pid_t holders[HOLDERS_MOST])
+{
+	struct rlimit limit = {};
+	size_t count = 0, each, opened = 0;
+	char done;
+	int ready[2];
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	each = limit.rlim_cur > FILES_SPARED + 2 ? (limit.rlim_cur - FILES_SPARED) & ~1UL : 2;
+	if (pipe2(ready, O_CLOEXEC))
+		return 0;
+	while (opened < flows && count < HOLDERS_MOST) {
+		if (each > flows - opened)
+			each = flows - opened;
+		holders[count] = fork();
+		if (!holders[count]) {
+			close(ready[0]);
+			hold(each, ready[1]);
+		}
+		if (holders[count++] < 0)
+			break;
+		opened += each;
+	}
+	close(ready[1]);
+	for (each = 0; each < count; each++)
+		if (read(ready[0], &done, 1) != 1)
+			opened = 0;
+	close(ready[0]);
+	while (!opened && count)
+		if (holders[--count] > 0)
+			kill(holders[count], SIGKILL);
+	return count;
 }
 
 int monitor_load_memory(const struct bench *bench, int section)
 {
 	size_t flows = bench->quick ? 1000 : FLOWS - 64;
 	char text[TEXT_MAX], name[ROW_NAME_MAX];
-	pid_t pid, holder;
-	double mb = 0;
+	pid_t pid, holders[HOLDERS_MOST];
+	double mb;
 	int output, err;
+	size_t count, i;
 
 	pid = start_monitor(bench, &output);
 	if (pid < 0)
 		return pid;
-	holder = open_flows(flows);
-	if (holder > 0) {
-		mb = resident_mb(pid);
-		kill(holder, SIGKILL);
-		waitpid(holder, NULL, 0);
+	count = open_flows(flows, holders);
+	for (i = 0; i < count; i++) {
+		kill(holders[i], SIGKILL);
+		waitpid(holders[i], NULL, 0);
 	}
 	sleep(SETTLE_S);
-	if (resident_mb(pid) > mb)
-		mb = resident_mb(pid);
+	mb = resident_mb(pid);
 	err = testbed_stop(pid, output, text, sizeof(text));
 	if (err)
 		return err;
-	if (holder < 0)
+	if (!count)
 		return report_skip(bench->report, "tcp_monitor, resident memory",
 				   "so many connections can't be open here");
 	snprintf(name, sizeof(name), "tcp_monitor, resident memory, %zu flows open and closed",

@@ -37,7 +37,6 @@
 
 #define TRACEFS	    "/sys/kernel/tracing"
 #define TW_BUCKETS  "/proc/sys/net/ipv4/tcp_max_tw_buckets"
-#define ADDRESSES   200
 #define TEXT_MAX    4096
 #define ROUNDS_MOST 12
 
@@ -66,14 +65,6 @@ static const char *const peers[WATCHERS] = {
 	[WATCHER_TCPSTATES] = "tcpstates",
 };
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 static void sleep_ms(long ms)
 {
 	struct timespec time = { ms / 1000, ms % 1000 * NS_PER_MS };
@@ -95,30 +86,14 @@ static int prepare_network(void)
 	return err;
 }
 
-static int open_listener(struct sockaddr_in *address)
-{
-	socklen_t length = sizeof(*address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	*address = (struct sockaddr_in){ .sin_family = AF_INET };
-	if (fd < 0 || bind(fd, (struct sockaddr *)address, length) || listen(fd, 16) ||
-	    getsockname(fd, (struct sockaddr *)address, &length))
-		return ecbpf_fail(-errno, "listening: %m");
-	return fd;
-}
-
 static int connect_once(int listener, struct sockaddr_in *address, unsigned long number)
 {
-	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+	int ends[2], err = monitor_load_connect(listener, address, number, ends);
 
-	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK + number % ADDRESSES);
-	if (client < 0 || connect(client, (struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (server < 0)
-		return -errno;
-	close(client);
-	close(server);
+	if (err)
+		return err;
+	close(ends[0]);
+	close(ends[1]);
 	return 0;
 }
 
@@ -126,17 +101,17 @@ static int connect_once(int listener, struct sockaddr_in *address, unsigned long
 static int load(unsigned long count, double *rate)
 {
 	struct sockaddr_in address;
-	int listener = open_listener(&address), err = 0;
+	int listener = monitor_load_listen(&address), err = 0;
 	unsigned long i;
 	double began;
 
 	if (listener < 0)
 		return listener;
 	testbed_undisturbed_begin();
-	began = now();
+	began = monitor_load_now();
 	for (i = 0; i < count && !err; i++)
 		err = connect_once(listener, &address, i);
-	*rate = count / (now() - began);
+	*rate = count / (monitor_load_now() - began);
 	testbed_undisturbed_end();
 	close(listener);
 	return err ? ecbpf_fail(err, "connecting: %s", strerror(-err)) : 0;
@@ -167,6 +142,14 @@ static int add_losses(struct watching *watching, const char *text, unsigned long
 	return 0;
 }
 
+static int settle(pid_t pid, enum watcher watcher)
+{
+	int err = watcher == WATCHER_MONITOR ? monitor_load_await(pid) : 0;
+
+	sleep_ms(SETTLE_MS);
+	return err;
+}
+
 static int measure_watcher(struct watching *watching, enum watcher watcher, unsigned long count,
 			   size_t round)
 {
@@ -176,9 +159,9 @@ static int measure_watcher(struct watching *watching, enum watcher watcher, unsi
 
 	if (watcher != WATCHER_NONE) {
 		pid = start(watching, watcher, &output);
-		if (pid < 0)
-			return pid;
-		sleep_ms(SETTLE_MS);
+		err = pid < 0 ? pid : settle(pid, watcher);
+		if (err)
+			return err;
 	}
 	err = load(count, &watching->rates[watcher][round]);
 	if (!pid)
@@ -248,9 +231,9 @@ static int measure_event(const struct watching *watching, unsigned long count, d
 	if (stats < 0)
 		return ecbpf_fail(-errno, "counting run times: %m");
 	pid = start(watching, WATCHER_MONITOR, &output);
-	if (pid < 0)
-		return pid;
-	sleep_ms(SETTLE_MS);
+	err = pid < 0 ? pid : settle(pid, WATCHER_MONITOR);
+	if (err)
+		return err;
 	err = load(count, &rate);
 	add_times("typed_first", &time, &runs);
 	add_times("typed_birth", &time, &rescuer_runs);
