@@ -13,8 +13,8 @@ import pytest
 
 from flows import (MONITOR, V4, V6, Listener, by_side, conserve, inode, monitoring, now,
                    receive, reset_at_close, validate)
-from testbed import (DEADLINE, EX_DATAERR, EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE, GUEST, Namespace,
-                     eventually, scaled)
+from testbed import (DEADLINE, EX_DATAERR, EX_NOINPUT, EX_NOPERM, EX_UNAVAILABLE, EX_USAGE,
+                     GUEST, Namespace, eventually, kernel_release, scaled)
 
 EX_NOHOST = 68
 RECORD = struct.Struct("!BBBBHH16s16sQQQQIIII")
@@ -376,7 +376,8 @@ def test_all_cpus(host, hook):
     """Load on all, soft interrupts among it: nothing is missed or counted twice.
 
     A kernel may keep some processes from being traced, and with them the soft interrupts that come
-    upon them. In a guest there is nobody else, and no beginning is missed either.
+    upon them. In a guest there is nobody else, and no beginning is missed either; but of a classic
+    tracepoint before 5.19, which has no tracepoint that would make up for it.
     """
     count, workers = scaled(5000), 4
     steer_packets(host)
@@ -394,7 +395,7 @@ def test_all_cpus(host, hook):
     seen = [record for record in records if "began_before" not in record["flags"]]
     assert len(records) == 2 * workers * count
     assert len(by_side(seen, "active")) == workers * count
-    if GUEST:
+    if GUEST and (hook != "tracepoint" or kernel_release() >= (5, 19)):
         assert len(seen) == len(records)
     assert len({(record["local_port"], record["remote_port"], record["start_ns"])
                 for record in records}) == len(records)
