@@ -199,6 +199,8 @@ int programs_open(const struct programs_options *options, const struct filter *f
 	programs = calloc(1, sizeof(*programs));
 	if (!programs)
 		return ecbpf_fail(-ENOMEM, "out of memory");
+	/* What closes is noted at first, too, for one tick. */
+	programs->quiet = QUIET_TICKS - 1;
 	err = -EOPNOTSUPP;
 	for (hook = 0; hook < HOOKS; hook++) {
 		if (options->hook && strcmp(options->hook, hook_names[hook]))
@@ -322,7 +324,7 @@ void programs_tick(struct programs *programs)
 	if (programs->skel->bss->foreign_seen)
 		programs->quiet = 0;
 	else if (++programs->quiet == QUIET_TICKS)
-		programs->skel->bss->foreign = 0;
+		programs->skel->data->foreign = 0;
 	programs->skel->bss->foreign_seen = 0;
 }
 

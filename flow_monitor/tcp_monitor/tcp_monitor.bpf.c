@@ -27,7 +27,7 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 __s64 untracked = 0;
 
 /* Flows end upon other processes: what closes is noted. The user side clears this... */
-__u32 foreign = 0;
+__u32 foreign = 1;
 /* ...when this, which it clears every second, has been 0 for a while. */
 __u32 foreign_seen = 0;
 
