@@ -9,7 +9,11 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/nsfs.h>
 
 #include <ecbpf/host.h>
 
@@ -19,10 +23,22 @@
 #define NAMED	   "/run/netns"
 #define SEEN_FIRST 64
 
+static bool is_netns(const char *path, uint32_t *inode)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat info;
+	bool is = fd >= 0 && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && !fstat(fd, &info);
+
+	if (is)
+		*inode = info.st_ino;
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 int ecbpf_netns_find(const char *text, uint32_t *inode)
 {
 	char path[ECBPF_PATH_MAX];
-	struct stat info;
 	char end;
 
 	if (sscanf(text, "net:[%" SCNu32 "]%c", inode, &end) == 1)
@@ -33,12 +49,11 @@ int ecbpf_netns_find(const char *text, uint32_t *inode)
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", text);
 	else
 		snprintf(path, sizeof(path), NAMED "/%s", text);
-	if (!*text || stat(path, &info) || !S_ISREG(info.st_mode))
+	if (!*text || !is_netns(path, inode))
 		return ecbpf_fail(-ENODEV,
 				  "network namespace '%s': there is none; give a name of 'ip "
 				  "netns', a process id, a path, or net:[INODE]",
 				  text);
-	*inode = info.st_ino;
 	return 0;
 }
 

@@ -26,6 +26,14 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -37,6 +45,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	refcount_t skc_refcnt;
 };
 
 struct cgroup;
@@ -150,9 +159,11 @@ struct tcp_sock {
 	__u32 chrono_start;
 	__u32 chrono_stat[3];
 	__u32 write_seq;
+	__u32 snd_una;
 	__u32 snd_nxt;
 	__u32 lsndtime;
 	__u32 rcv_tstamp;
+	__u64 tcp_clock_cache;
 	__u32 mdev_us;
 	__u32 srtt_us;
 	__u8 ecn_flags;

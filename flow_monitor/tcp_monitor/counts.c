@@ -83,8 +83,8 @@ void counts_print(pid_t pid, const struct counts *counts, const struct monitor_r
 	printf("namespaces_left_out: %llu\n", report->left_out);
 	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)
 		if (is_on(report, i))
-			printf("%s: delivered %llu, lost %llu\n", output_names[i],
-			       report->delivered[i], report->lost[i]);
+			printf("%s: delivered %llu, lost %llu, held %llu\n", output_names[i],
+			       report->delivered[i], report->lost[i], report->held[i]);
 }
 
 static void add_number(struct json_object *json, const char *key, uint64_t number)
@@ -121,6 +121,7 @@ static struct json_object *json_outputs(const struct monitor_report *report)
 		output = json_object_new_object();
 		add_number(output, "delivered", report->delivered[i]);
 		add_number(output, "lost", report->lost[i]);
+		add_number(output, "held", report->held[i]);
 		json_object_object_add(json, output_names[i], output);
 	}
 	return json;
@@ -149,10 +150,10 @@ int counts_print_line(const struct counts *counts, const struct monitor_report *
 
 	fprintf(stderr,
 		"tcp_monitor: closes %" PRIu64 " = filtered %" PRIu64 " + records %" PRIu64
-		" + ring full %" PRIu64 " + table full %" PRIu64 "; missed %llu",
+		" + ring full %" PRIu64 " + table full %" PRIu64 " + unseen %" PRIu64,
 		values[MONITOR_COUNT_CLOSES], values[MONITOR_COUNT_FILTERED],
 		values[MONITOR_COUNT_EMITTED], values[MONITOR_COUNT_RING_FULL],
-		values[MONITOR_COUNT_TABLE_FULL], report->missed_rescuer);
+		values[MONITOR_COUNT_TABLE_FULL], values[MONITOR_COUNT_UNSEEN]);
 	if (report->interim || report->open)
 		fprintf(stderr, "; interim %llu, open %llu", report->interim, report->open);
 	for (i = 0; i < MONITOR_OUTPUT_MAX; i++)

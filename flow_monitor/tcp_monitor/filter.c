@@ -162,6 +162,8 @@ void filter_configure(const struct filter *filter, struct monitor_config *config
 	config->by_port = filter->by_port;
 	config->by_cgroup = filter->cgroup_count > 0;
 	config->by_netns = filter->namespace_count > 0;
+	config->filtered = config->by_address || config->by_port || config->by_cgroup ||
+			   config->by_netns || config->min_bytes || config->min_duration;
 }
 
 static int fill(int map, const void *keys, size_t count, size_t size, const char *what)

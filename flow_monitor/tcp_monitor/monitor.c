@@ -26,8 +26,12 @@
 /* The programs wake nobody until the ring is a quarter full: so this bounds the delay. */
 #define DRAIN_MS 50
 /* So that a ring which fills as fast as it is read can't keep us from all else. */
-#define TURN_RECORDS  16384
-#define STDOUT_BUFFER (1 << 20)
+#define TURN_RECORDS 16384
+/* A ring of that many octets has room for what CPUs write before each asks how full it is. */
+#define ASK_SELDOM_RING	   (1 << 20)
+#define ASK_SELDOM_RECORDS 16
+/* Between searches for flows whose end nobody saw. */
+#define SWEEP_NS (10 * NS_PER_S)
 
 /**
  * struct monitor - one run
@@ -124,6 +128,7 @@ static int add_output(struct monitor *monitor, struct record_output *output,
 {
 	output->delivered = &monitor->report->delivered[which];
 	output->lost = &monitor->report->lost[which];
+	output->held = &monitor->report->held[which];
 	monitor->report->outputs |= 1ULL << which;
 	monitor->outputs[monitor->output_count++] = output;
 	return 0;
@@ -143,8 +148,6 @@ static int open_outputs(struct monitor *monitor)
 	}
 	if (!options->print)
 		return 0;
-	if (!isatty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
 	err = options->json ? output_json_open(&output) : output_text_open(&output);
 	return err ? err :
 		     add_output(monitor, output,
@@ -208,15 +211,28 @@ static uint64_t wait_ns(const struct monitor_options *options)
 	return (sooner ? options->udp.flush_ms : DRAIN_MS) * NS_PER_MS;
 }
 
+static bool all_gone(const struct monitor *monitor)
+{
+	size_t i;
+
+	for (i = 0; i < monitor->output_count; i++)
+		if (!monitor->outputs[i]->gone)
+			return false;
+	return true;
+}
+
 static int read_until_told(struct monitor *monitor)
 {
 	const struct monitor_options *options = monitor->options;
 	int ready = ring_buffer__epoll_fd(monitor->ring);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), update = now, interim = now + options->interval;
+	uint64_t sweep = now + SWEEP_NS;
 	bool more = false;
 
-	/* A reader of our output that is gone ends us too. */
-	while (!ecbpf_interrupted() && !(options->print && ferror(stdout))) {
+	while (!ecbpf_interrupted()) {
+		/* Readers that are gone, all of them, end us too. */
+		if (all_gone(monitor))
+			return -EIO;
 		if (!more)
 			ecbpf_interrupt_wait(ready, wait_ns(options));
 		more = drain(monitor);
@@ -224,7 +240,12 @@ static int read_until_told(struct monitor *monitor)
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (now >= update) {
 			update_report(monitor);
+			programs_tick(monitor->programs);
 			update = now + NS_PER_S;
+		}
+		if (now >= sweep) {
+			programs_find_unseen(monitor->programs);
+			sweep = now + SWEEP_NS;
 		}
 		if (options->interval && now >= interim) {
 			if (report_open(monitor, FLOW_INTERIM, options->interval))
@@ -243,6 +264,12 @@ static int finish(struct monitor *monitor)
 
 	update_report(monitor);
 	programs_detach(monitor->programs);
+	for (i = 0; i < monitor->output_count; i++)
+		monitor->outputs[i]->last = true;
+	/* Room for what that puts into the ring. */
+	while (drain(monitor))
+		;
+	programs_find_unseen(monitor->programs);
 	while (drain(monitor))
 		;
 	if (monitor->options->flush_open)
@@ -304,6 +331,8 @@ int monitor_run(struct monitor_options *options)
 	if (!err) {
 		filter_configure(&filter, &options->programs.config);
 		options->programs.config.wakeup = options->programs.ring / 4;
+		if (options->programs.ring >= ASK_SELDOM_RING)
+			options->programs.config.wakeup_mask = ASK_SELDOM_RECORDS - 1;
 		options->programs.reads_open = options->interval || options->flush_open;
 		err = programs_open(&options->programs, &filter, &monitor.programs);
 	}

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
 #include <ecbpf/tool.h>
+
+#include "output_lines.h"
 
 static const struct {
 	enum flow_flags flag;
@@ -44,6 +47,11 @@ static void add_flags(struct json_object *json, unsigned int flags)
 	json_object_object_add(json, "flags", array);
 }
 
+static struct json_object *process_of(const struct monitor_event *event)
+{
+	return json_object_new_string_len(event->name, strnlen(event->name, sizeof(event->name)));
+}
+
 static void add_identity(struct json_object *json, const struct record *record)
 {
 	const struct flow *flow = &record->flow;
@@ -56,8 +64,7 @@ static void add_identity(struct json_object *json, const struct record *record)
 	add_text(json, "remote_address", record_address(flow, flow->remote, text));
 	add_number(json, "remote_port", flow->remote_port);
 	add_number(json, "pid", flow->pid);
-	json_object_object_add(json, "process",
-			       flow->pid ? json_object_new_string(record->event->name) : NULL);
+	json_object_object_add(json, "process", flow->pid ? process_of(record->event) : NULL);
 	add_number(json, "netns", record->event->netns);
 }
 
@@ -82,6 +89,15 @@ static void add_counters(struct json_object *json, const struct record *record)
 	add_number(json, "sequence", flow->sequence);
 }
 
+static void print(struct record_output *output, struct json_object *json, bool is_record)
+{
+	struct output_lines *lines = (struct output_lines *)output;
+
+	output_lines_begin(lines);
+	ecbpf_json_line(lines->line, json);
+	output_lines_end(lines, is_record);
+}
+
 static void take(struct record_output *output, const struct record *record)
 {
 	struct json_object *json = json_object_new_object();
@@ -89,17 +105,13 @@ static void take(struct record_output *output, const struct record *record)
 	add_text(json, "event", "flow");
 	add_identity(json, record);
 	add_counters(json, record);
-	if (ecbpf_json_line(stdout, json) || ferror(stdout))
-		++*output->lost;
-	else
-		++*output->delivered;
+	print(output, json, true);
 }
 
 static void state(struct record_output *output, const struct record *record)
 {
 	struct json_object *json = json_object_new_object();
 
-	(void)output;
 	add_text(json, "event", "state");
 	json_object_object_add(json, "time", ecbpf_json_time(record->time));
 	add_number(json, "time_ns", record->time);
@@ -107,19 +119,18 @@ static void state(struct record_output *output, const struct record *record)
 	add_text(json, "new", record_state_name(record->event->new_state));
 	add_identity(json, record);
 	add_number(json, "start_ns", record->flow.start);
-	ecbpf_json_line(stdout, json);
+	print(output, json, false);
 }
 
 static void tick(struct record_output *output, uint64_t now)
 {
-	(void)output;
 	(void)now;
-	fflush(stdout);
+	output_lines_write((struct output_lines *)output);
 }
 
 static void close_output(struct record_output *output)
 {
-	fflush(stdout);
+	output_lines_close((struct output_lines *)output);
 	free(output);
 }
 
@@ -127,11 +138,17 @@ static const struct record_output_calls calls = { take, state, tick, close_outpu
 
 int output_json_open(struct record_output **output)
 {
-	struct record_output *self = calloc(1, sizeof(*self));
+	struct output_lines *self = calloc(1, sizeof(*self));
+	int err;
 
 	if (!self)
 		return ecbpf_fail(-ENOMEM, "out of memory");
-	self->calls = &calls;
-	*output = self;
+	err = output_lines_open(self);
+	if (err) {
+		free(self);
+		return err;
+	}
+	self->output.calls = &calls;
+	*output = &self->output;
 	return 0;
 }

@@ -15,6 +15,8 @@
 
 #include <ecbpf/tool.h>
 
+#include "output_lines.h"
+
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
 
@@ -26,7 +28,7 @@
 
 /* @width: of the terminal; 0: none, lines may be as long as they get. */
 struct output_text {
-	struct record_output output;
+	struct output_lines lines;
 	int width;
 	bool headed;
 };
@@ -116,13 +118,16 @@ static void head(struct output_text *self)
 	if (self->headed)
 		return;
 	self->headed = true;
+	output_lines_begin(&self->lines);
 	if (is_wide(self))
-		printf("%-12s %-7s %-15s %-7s %-*s %-*s %12s %12s %5s %9s %12s %4s %s\n", "TIME",
-		       "PID", "PROCESS", "SIDE", width, "LOCAL", width, "REMOTE", "SENT",
-		       "RECEIVED", "RETR", "SRTT_MS", "DURATION_MS", "DSCP", "END");
+		fprintf(self->lines.line,
+			"%-12s %-7s %-15s %-7s %-*s %-*s %12s %12s %5s %9s %12s %4s %s\n", "TIME",
+			"PID", "PROCESS", "SIDE", width, "LOCAL", width, "REMOTE", "SENT",
+			"RECEIVED", "RETR", "SRTT_MS", "DURATION_MS", "DSCP", "END");
 	else
-		printf("%-8s %c %-*s %-*s %5s %5s %7s %s\n", "TIME", 'S', width, "LOCAL", width,
-		       "REMOTE", "SENT", "RECV", "MS", "END");
+		fprintf(self->lines.line, "%-8s %c %-*s %-*s %5s %5s %7s %s\n", "TIME", 'S', width,
+			"LOCAL", width, "REMOTE", "SENT", "RECV", "MS", "END");
+	output_lines_end(&self->lines, false);
 }
 
 static void print_wide(struct output_text *self, const struct record *record)
@@ -132,12 +137,13 @@ static void print_wide(struct output_text *self, const struct record *record)
 
 	format_time(record->time, true, time);
 	endpoints(self, record, local, remote);
-	printf("%-12s %-7u %-15.15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
-	       flow->pid, flow->pid ? record->event->name : "-",
-	       record_direction_name(record->direction), endpoint_width(self), local,
-	       endpoint_width(self), remote, (unsigned long long)flow->sent,
-	       (unsigned long long)flow->received, flow->retransmitted, flow->srtt / 1000.0,
-	       (double)flow->duration / NS_PER_MS, flow->dscp_sent, record->end);
+	fprintf(self->lines.line,
+		"%-12s %-7u %-15.15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
+		flow->pid, flow->pid ? record->event->name : "-",
+		record_direction_name(record->direction), endpoint_width(self), local,
+		endpoint_width(self), remote, (unsigned long long)flow->sent,
+		(unsigned long long)flow->received, flow->retransmitted, flow->srtt / 1000.0,
+		(double)flow->duration / NS_PER_MS, flow->dscp_sent, record->end);
 }
 
 static void print_narrow(struct output_text *self, const struct record *record)
@@ -152,9 +158,9 @@ static void print_narrow(struct output_text *self, const struct record *record)
 	output_text_octets(flow->sent, sent);
 	output_text_octets(flow->received, received);
 	format_ms(flow->duration, duration);
-	printf("%s %c %-*s %-*s %5s %5s %7s %.7s\n", time,
-	       record_direction_name(record->direction)[0], width, local, width, remote, sent,
-	       received, duration, record->end);
+	fprintf(self->lines.line, "%s %c %-*s %-*s %5s %5s %7s %.7s\n", time,
+		record_direction_name(record->direction)[0], width, local, width, remote, sent,
+		received, duration, record->end);
 }
 
 static void take(struct record_output *output, const struct record *record)
@@ -162,11 +168,12 @@ static void take(struct record_output *output, const struct record *record)
 	struct output_text *self = of(output);
 
 	head(self);
+	output_lines_begin(&self->lines);
 	if (is_wide(self))
 		print_wide(self, record);
 	else
 		print_narrow(self, record);
-	++*(ferror(stdout) ? output->lost : output->delivered);
+	output_lines_end(&self->lines, true);
 }
 
 static void state(struct record_output *output, const struct record *record)
@@ -178,21 +185,23 @@ static void state(struct record_output *output, const struct record *record)
 	head(self);
 	format_time(record->time, is_wide(self), time);
 	endpoints(self, record, local, remote);
-	printf("%s %c %-*s %-*s %s -> %s\n", time, record_direction_name(record->direction)[0],
-	       width, local, width, remote, record_state_name(record->event->old_state),
-	       record_state_name(record->event->new_state));
+	output_lines_begin(&self->lines);
+	fprintf(self->lines.line, "%s %c %-*s %-*s %s -> %s\n", time,
+		record_direction_name(record->direction)[0], width, local, width, remote,
+		record_state_name(record->event->old_state),
+		record_state_name(record->event->new_state));
+	output_lines_end(&self->lines, false);
 }
 
 static void tick(struct record_output *output, uint64_t now)
 {
-	(void)output;
 	(void)now;
-	fflush(stdout);
+	output_lines_write(&of(output)->lines);
 }
 
 static void close_output(struct record_output *output)
 {
-	fflush(stdout);
+	output_lines_close(&of(output)->lines);
 	free(of(output));
 }
 
@@ -202,14 +211,20 @@ int output_text_open(struct record_output **output)
 {
 	struct output_text *self = calloc(1, sizeof(*self));
 	struct winsize size;
+	int err;
 
 	if (!self)
 		return ecbpf_fail(-ENOMEM, "out of memory");
-	self->output.calls = &calls;
+	err = output_lines_open(&self->lines);
+	if (err) {
+		free(self);
+		return err;
+	}
+	self->lines.output.calls = &calls;
 	if (isatty(STDOUT_FILENO))
 		self->width = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col ?
 				      size.ws_col :
 				      NARROW;
-	*output = &self->output;
+	*output = &self->lines.output;
 	return 0;
 }

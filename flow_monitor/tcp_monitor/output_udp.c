@@ -19,6 +19,9 @@
 
 #define NS_PER_MS 1000000ULL
 
+/* As many may come from datagrams before, while one is tried. */
+#define REFUSALS_MOST OUTPUT_UDP_BATCH_MAX
+
 /**
  * struct output_udp - a batch in the making
  * @first: when its first record came, CLOCK_MONOTONIC, ns; 0: with the next tick
@@ -52,8 +55,7 @@ static void complain(struct output_udp *self)
 /* Datagrams that the socket took, in order from the first. */
 static size_t send_all(struct output_udp *self, struct mmsghdr *messages, size_t count)
 {
-	size_t done = 0;
-	bool again = true;
+	size_t done = 0, refusals = 0;
 	int sent;
 
 	while (done < count) {
@@ -61,14 +63,12 @@ static size_t send_all(struct output_udp *self, struct mmsghdr *messages, size_t
 				MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent > 0) {
 			done += sent;
-			again = true;
+			refusals = 0;
 			continue;
 		}
 		/* That was about a datagram before, which is gone; this one wasn't tried. */
-		if (errno == ECONNREFUSED && again) {
-			again = false;
+		if (errno == ECONNREFUSED && refusals++ < REFUSALS_MOST)
 			continue;
-		}
 		complain(self);
 		return done;
 	}
@@ -101,6 +101,7 @@ static void flush(struct output_udp *self)
 		delivered = self->count;
 	*self->output.delivered += delivered;
 	*self->output.lost += self->count - delivered;
+	*self->output.held -= self->count;
 	self->count = 0;
 	self->first = 0;
 }
@@ -110,6 +111,7 @@ static void take(struct record_output *output, const struct record *record)
 	struct output_udp *self = of(output);
 
 	flow_wire_encode(&record->flow, self->records[self->count++]);
+	++*output->held;
 	if (self->count == self->batch)
 		flush(self);
 }

@@ -17,6 +17,9 @@
 /* Records read from an iterator at once. */
 #define READ_RECORDS 512
 
+/* Until what closes isn't noted any more. */
+#define QUIET_TICKS 10
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* From the best to the last. */
@@ -33,37 +36,52 @@ static const char *const hook_names[HOOKS] = {
 	[HOOK_CLASSIC] = "tracepoint",
 };
 
+/* That some kernels lack; these don't refuse nested events, so there is nothing to rescue. */
+#define BIRTH_TRACEPOINT "tcp_cong_state_set"
+
 /**
  * struct programs - what is loaded
- * @first, @rescuer: the programs at the hook; a classic tracepoint has no rescuer, as the kernel
- *	refuses a nested event to all of its programs
+ * @first: the program at the hook
+ * @quiet: ticks since a flow ended upon another process
+ * @birth, @end: those that make up for what is refused to it; NULL: the kernel has no place for them
  */
 struct programs {
 	struct tcp_monitor_bpf *skel;
 	enum hook hook;
 	struct bpf_program *first;
-	struct bpf_program *rescuer;
-	struct bpf_link *links[3];
+	struct bpf_program *birth;
+	struct bpf_program *end;
+	struct bpf_link *links[4];
+	unsigned int quiet;
 };
+
+static bool have_birth_tracepoint(void)
+{
+	return libbpf_find_vmlinux_btf_id(BIRTH_TRACEPOINT, BPF_TRACE_RAW_TP) > 0;
+}
 
 static void choose(struct programs *programs, bool accept_pid, bool iterators)
 {
 	struct tcp_monitor_bpf *skel = programs->skel;
 	struct bpf_program *first[HOOKS] = { skel->progs.typed_first, skel->progs.raw_first,
 					     skel->progs.classic_first };
-	struct bpf_program *rescuer[HOOKS] = { skel->progs.typed_rescuer, skel->progs.raw_rescuer };
+	bool typed = programs->hook == HOOK_TYPED;
+	bool birth = typed && have_birth_tracepoint();
 	int i;
 
-	for (i = 0; i < HOOKS; i++) {
+	for (i = 0; i < HOOKS; i++)
 		bpf_program__set_autoload(first[i], i == (int)programs->hook);
-		if (rescuer[i])
-			bpf_program__set_autoload(rescuer[i], i == (int)programs->hook);
-	}
+	bpf_program__set_autoload(skel->progs.typed_birth, birth);
+	bpf_program__set_autoload(skel->progs.typed_end, typed);
+	bpf_program__set_autoload(skel->progs.raw_birth, !typed);
+	bpf_program__set_autoload(skel->progs.raw_end, !typed);
 	programs->first = first[programs->hook];
-	programs->rescuer = rescuer[programs->hook];
+	programs->birth = typed ? (birth ? skel->progs.typed_birth : NULL) : skel->progs.raw_birth;
+	programs->end = typed ? skel->progs.typed_end : skel->progs.raw_end;
 	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
 	bpf_program__set_autoload(skel->progs.find_open, iterators);
 	bpf_program__set_autoload(skel->progs.read_open, iterators);
+	bpf_program__set_autoload(skel->progs.find_unseen, iterators);
 }
 
 static int load(struct programs *programs, const struct programs_options *options,
@@ -91,19 +109,30 @@ static int load(struct programs *programs, const struct programs_options *option
 
 static int attach_one(struct programs *programs, struct bpf_program *program, int place)
 {
-	programs->links[place] = program ? bpf_program__attach(program) : NULL;
-	return program && !programs->links[place] ? -errno : 0;
+	programs->links[place] = bpf_program__attach(program);
+	return programs->links[place] ? 0 : -errno;
+}
+
+static int attach_rescuer(struct programs *programs, struct bpf_program **program, int place)
+{
+	int err = *program ? attach_one(programs, *program, place) : 0;
+
+	if (err != -ENOENT)
+		return err;
+	*program = NULL;
+	return 0;
 }
 
 static int attach(struct programs *programs, bool accept_pid)
 {
 	int err = attach_one(programs, programs->first, 0);
 
-	/* Behind the first: programs run in the order in which they were attached. */
 	if (!err)
-		err = attach_one(programs, programs->rescuer, 1);
+		err = attach_rescuer(programs, &programs->birth, 1);
+	if (!err)
+		err = attach_rescuer(programs, &programs->end, 2);
 	if (!err && accept_pid)
-		err = attach_one(programs, programs->skel->progs.reader_found, 2);
+		err = attach_one(programs, programs->skel->progs.reader_found, 3);
 	return err;
 }
 
@@ -170,6 +199,8 @@ int programs_open(const struct programs_options *options, const struct filter *f
 	programs = calloc(1, sizeof(*programs));
 	if (!programs)
 		return ecbpf_fail(-ENOMEM, "out of memory");
+	/* What closes is noted at first, too, for one tick. */
+	programs->quiet = QUIET_TICKS - 1;
 	err = -EOPNOTSUPP;
 	for (hook = 0; hook < HOOKS; hook++) {
 		if (options->hook && strcmp(options->hook, hook_names[hook]))
@@ -192,9 +223,10 @@ int programs_open(const struct programs_options *options, const struct filter *f
 
 void programs_detach(struct programs *programs)
 {
-	size_t i;
+	size_t i = ARRAY_SIZE(programs->links);
 
-	for (i = 0; i < ARRAY_SIZE(programs->links); i++) {
+	/* Rescuers first: what they missed now would be no loss of the hook's. */
+	while (i--) {
 		bpf_link__destroy(programs->links[i]);
 		programs->links[i] = NULL;
 	}
@@ -229,10 +261,15 @@ int programs_report(const struct programs *programs)
 	return bpf_map__fd(programs->skel->maps.report);
 }
 
+static uint64_t misses_of(const struct bpf_program *program)
+{
+	return program ? ecbpf_program_misses(bpf_program__fd(program)) : 0;
+}
+
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer)
 {
-	*first = ecbpf_program_misses(bpf_program__fd(programs->first));
-	*rescuer = programs->rescuer ? ecbpf_program_misses(bpf_program__fd(programs->rescuer)) : 0;
+	*first = misses_of(programs->first);
+	*rescuer = misses_of(programs->birth) + misses_of(programs->end);
 }
 
 /* Run an iterator to its end. */
@@ -282,15 +319,38 @@ int programs_find_open(struct programs *programs)
 	return ecbpf_have_kernel_btf() ? ecbpf_netns_each(find_in_namespace, programs) : 0;
 }
 
-int programs_read_open(struct programs *programs,
-		       void (*take)(const struct monitor_event *event, void *context),
-		       void *context)
+void programs_tick(struct programs *programs)
+{
+	if (programs->skel->bss->foreign_seen)
+		programs->quiet = 0;
+	else if (++programs->quiet == QUIET_TICKS)
+		programs->skel->data->foreign = 0;
+	programs->skel->bss->foreign_seen = 0;
+}
+
+static int run_over_flows(struct programs *programs, struct bpf_program *program,
+			  void (*take)(const struct monitor_event *, void *), void *context)
 {
 	union bpf_iter_link_info info = {
 		.map.map_fd = bpf_map__fd(programs->skel->maps.flows),
 	};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	int err = run_iterator(programs->skel->progs.read_open, &opts, take, context);
+
+	return run_iterator(program, &opts, take, context);
+}
+
+int programs_find_unseen(struct programs *programs)
+{
+	if (!ecbpf_have_kernel_btf())
+		return 0;
+	return run_over_flows(programs, programs->skel->progs.find_unseen, NULL, NULL);
+}
+
+int programs_read_open(struct programs *programs,
+		       void (*take)(const struct monitor_event *event, void *context),
+		       void *context)
+{
+	int err = run_over_flows(programs, programs->skel->progs.read_open, take, context);
 
 	return err ? ecbpf_fail(err, "reading open flows: %s", strerror(-err)) : 0;
 }

@@ -44,11 +44,17 @@ int programs_events(const struct programs *programs);
 int programs_percpu(const struct programs *programs);
 int programs_report(const struct programs *programs);
 
-/* Runs that the kernel refused the two programs at the hook. */
+/* Runs that the kernel refused the program at the hook, and those that make up for that. */
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer);
 
 /* Note flows that are open already. Return: namespaces left out. */
 int programs_find_open(struct programs *programs);
+
+/* To be called every second. */
+void programs_tick(struct programs *programs);
+
+/* Put flows whose socket is gone, though nobody saw their end, into the ring. */
+int programs_find_unseen(struct programs *programs);
 
 /* What all active flows look like now. */
 int programs_read_open(struct programs *programs,

@@ -54,7 +54,7 @@ struct record_output;
 
 /**
  * struct record_output_calls - one way out
- * @take: a flow; what becomes of it is counted in delivered or lost, now or by the next tick
+ * @take: a flow; it is counted as held until it is delivered or lost
  * @state: a change of state; may be NULL
  * @tick: often; @now is CLOCK_MONOTONIC, ns
  * @close: delivers what is held, and frees the output
@@ -68,12 +68,17 @@ struct record_output_calls {
 
 /**
  * struct record_output - begins the output's own struct
- * @delivered, @lost: where to count records
+ * @delivered, @lost, @held: where to count records
+ * @last: these are the last ones: worth a moment's wait
+ * @gone: nobody will ever take any more
  */
 struct record_output {
 	const struct record_output_calls *calls;
 	__u64 *delivered;
 	__u64 *lost;
+	__u64 *held;
+	bool last;
+	bool gone;
 };
 
 #endif

@@ -29,15 +29,15 @@
 
 #define IPPROTO_TCP_ 6
 
-#define READ(pointer, field)                                                       \
-	({                                                                         \
-		typeof((pointer)->field) value_;                                   \
-                                                                                   \
-		if (direct)                                                        \
-			value_ = (pointer)->field;                                 \
-		else                                                               \
-			bpf_core_read(&value_, sizeof(value_), &(pointer)->field); \
-		value_;                                                            \
+#define READ(pointer, field)                                                               \
+	({                                                                                 \
+		typeof((pointer)->field) value_;                                           \
+                                                                                           \
+		if (direct)                                                                \
+			value_ = (pointer)->field;                                         \
+		else                                                                       \
+			bpf_core_read((void *)&value_, sizeof(value_), &(pointer)->field); \
+		value_;                                                                    \
 	})
 
 static __always_inline bool is_mapped(const __u8 *address)
@@ -128,6 +128,23 @@ static __always_inline bool ended_by_reset(int error, int old)
 		return true;
 	}
 	return false;
+}
+
+/* Where nobody saw it, when a flow ended: CLOCK_MONOTONIC, ns. */
+static __always_inline __u64 time_of_last_segment(struct tcp_sock *tp, bool direct, __u64 start)
+{
+	__u64 time = READ(tp, tcp_clock_cache);
+
+	return time > start ? time : bpf_ktime_get_ns();
+}
+
+/* Where nobody saw it, in which state a flow was that a soft interrupt ended. */
+static __always_inline int state_before_end(struct tcp_sock *tp, bool direct, bool passive)
+{
+	/* The SYN that a connecting side sends counts for an octet. */
+	if (!passive && !READ(tp, bytes_acked))
+		return BPF_TCP_SYN_SENT;
+	return READ(tp, snd_una) == READ(tp, write_seq) ? BPF_TCP_FIN_WAIT2 : BPF_TCP_FIN_WAIT1;
 }
 
 static __always_inline __u8 flags_at_end(int error, int old)

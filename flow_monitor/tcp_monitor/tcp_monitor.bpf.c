@@ -5,20 +5,31 @@
  * A flow is known by the address of its socket: noted when it begins (over whatever was noted
  * before), forgotten when it ends. Everything else is read from the socket at the end.
  *
- * The kernel doesn't run a program within itself: where a soft interrupt comes upon the first
- * program at the tracepoint, events in it are refused to that one. The second one, the rescuer, gets
- * them. It knows by the per-CPU mark that the first had an event, or by the table: a flow that is
- * noted has begun, one that isn't has ended.
+ * The kernel doesn't run a program within itself: where a soft interrupt comes upon the program at
+ * the tracepoint, events in it are refused. Rescuers at tracepoints that come after those which
+ * matter make up for that. Only connections that are accepted begin in soft interrupts; the first
+ * congestion state that such a one is given is met by birth_met(), which notes it if nobody has.
+ * Sockets that are destroyed are met by end_met(): a flow that is still noted has ended unseen.
+ * One event is never refused twice, as a soft interrupt comes upon one program at most.
+ *
+ * There are kernels on which nothing is traced while certain processes run, nor in soft interrupts
+ * that come upon these. So, where flows end in soft interrupts upon others than their own process,
+ * it is noted what a flow looked like when its own process closed it. Where its socket is found to
+ * be another's, or nobody's, that makes its record.
  */
 #include "wanted.bpf.h"
 
-/* How much later than noted a flow may be met at its beginning, in ns: more is a socket reused. */
-#define BIRTH_WINDOW 100000000
+#define EEXIST 17
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* Flows that began when the table was full and haven't ended yet. */
 __s64 untracked = 0;
+
+/* Flows end upon other processes: what closes is noted. The user side clears this... */
+__u32 foreign = 1;
+/* ...when this, which it clears every second, has been 0 for a while. */
+__u32 foreign_seen = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -26,6 +37,14 @@ struct {
 	__type(key, __u64);
 	__type(value, struct monitor_flow);
 } flows SEC(".maps");
+
+/* For no longer than it takes to close. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct monitor_event);
+} closings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -68,13 +87,14 @@ static __always_inline void count(struct monitor_percpu *cpu, enum monitor_count
 	__sync_fetch_and_add(&cpu->counts[which], 1);
 }
 
-static __always_inline int emit(struct monitor_event *event)
+/* Asked for now and then, as asking costs. */
+static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
 {
-	__u64 wake = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
-			     BPF_RB_FORCE_WAKEUP :
-			     BPF_RB_NO_WAKEUP;
-
-	return bpf_ringbuf_output(&events, event, sizeof(*event), wake);
+	if (cpu->counts[MONITOR_COUNT_EMITTED] & config.wakeup_mask)
+		return BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
+		       BPF_RB_FORCE_WAKEUP :
+		       BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void note_process(struct monitor_flow *flow)
@@ -83,91 +103,167 @@ static __always_inline void note_process(struct monitor_flow *flow)
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive,
-				  bool rescue)
+/* What @flow looked like when it began to close; NULL: that isn't known. */
+static __always_inline struct monitor_event *closing_of(const struct monitor_flow *flow, __u64 key)
 {
-	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
-	__u64 key = (__u64)sk;
+	struct monitor_event *last;
 
-	if (rescue) {
-		noted = bpf_map_lookup_elem(&flows, &key);
-		if (noted && flow.start - noted->start < BIRTH_WINDOW)
-			return;
-		count(cpu, MONITOR_COUNT_RESCUED);
-	}
-	if (passive)
-		flow.bits = MONITOR_FLOW_PASSIVE;
-	else
-		note_process(&flow);
-	if (!bpf_map_update_elem(&flows, &key, &flow, BPF_ANY)) {
-		count(cpu, MONITOR_COUNT_OPENED);
-		return;
-	}
-	count(cpu, MONITOR_COUNT_REFUSED);
-	__sync_fetch_and_add(&untracked, 1);
+	if (!(flow->bits & MONITOR_FLOW_CLOSING))
+		return NULL;
+	last = bpf_map_lookup_elem(&closings, &key);
+	return last && last->start == flow->start ? last : NULL;
 }
 
-static __always_inline void fill_end(struct tcp_sock *tp, bool direct, int old,
-				     const struct monitor_flow *flow, struct monitor_event *event)
+/* A flow that ended unseen, as it was when it began to close. */
+static __always_inline void reconstruct(struct monitor_percpu *cpu, const struct monitor_flow *flow,
+					__u64 key)
 {
-	bool passive = flow && flow->bits & MONITOR_FLOW_PASSIVE;
+	struct monitor_event *last = closing_of(flow, key);
 
-	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
-	event->flags = flags_at_end(event->error, old);
-	event->old_state = old;
-	event->new_state = BPF_TCP_CLOSE;
-	event->start = event->now;
-	if (!flow || flow->bits & MONITOR_FLOW_FOUND)
-		event->flags |= FLOW_BEGAN_BEFORE;
-	if (passive)
-		event->flags |= FLOW_PASSIVE;
-	if (flow) {
-		event->start = flow->start;
-		event->pid = flow->pid;
-		__builtin_memcpy(event->name, flow->name, sizeof(event->name));
-	}
-	read_identity(tp, direct, event);
-	read_dscp(tp, direct, passive, event);
-	read_counters(tp, direct, event);
-}
-
-static __always_inline void end(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
-				bool direct, bool rescue)
-{
-	struct monitor_event event = { .kind = MONITOR_FLOW_ENDED };
-	struct monitor_flow *flow;
-	__u64 key = (__u64)tp;
-
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (rescue && !flow)
-		return;
-	if (rescue)
-		count(cpu, MONITOR_COUNT_RESCUED);
 	count(cpu, MONITOR_COUNT_CLOSES);
-	if (!flow && untracked > 0) {
-		__sync_fetch_and_add(&untracked, -1);
-		count(cpu, MONITOR_COUNT_TABLE_FULL);
+	count(cpu, MONITOR_COUNT_ENDED);
+	if (!last) {
+		count(cpu, MONITOR_COUNT_UNSEEN);
 		return;
 	}
-	event.now = bpf_ktime_get_ns();
-	fill_end(tp, direct, old, flow, &event);
-	if (flow && !bpf_map_delete_elem(&flows, &key))
-		count(cpu, MONITOR_COUNT_ENDED);
-	if (!flow_is_wanted((struct sock *)tp, &event))
+	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
+	if (last->bits & MONITOR_FLOW_UNWANTED)
 		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (emit(&event))
+	else if (bpf_ringbuf_output(&events, last, sizeof(*last), wake_up(cpu)))
 		count(cpu, MONITOR_COUNT_RING_FULL);
 	else
 		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
-static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int old,
-					 int new, bool direct)
+/* What is noted for a socket is of a flow before, and nobody saw the end of that. */
+static __always_inline void give_up(struct monitor_percpu *cpu, const struct monitor_flow *flow,
+				    __u64 key)
+{
+	foreign = 1;
+	reconstruct(cpu, flow, key);
+	bpf_map_delete_elem(&flows, &key);
+}
+
+static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
+{
+	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
+	__u64 key = (__u64)sk;
+	long err;
+
+	if (passive)
+		flow.bits = MONITOR_FLOW_PASSIVE;
+	else
+		note_process(&flow);
+	err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
+	if (err == -EEXIST) {
+		noted = bpf_map_lookup_elem(&flows, &key);
+		if (noted)
+			give_up(cpu, noted, key);
+		err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
+	}
+	count(cpu, err ? MONITOR_COUNT_REFUSED : MONITOR_COUNT_OPENED);
+	if (!err)
+		return;
+	cpu->refused = key;
+	__sync_fetch_and_add(&untracked, 1);
+}
+
+/**
+ * struct ending - what is known of a flow that has ended
+ * @flow: as it was noted; NULL: nobody saw it begin
+ * @old: state before
+ */
+struct ending {
+	struct tcp_sock *tp;
+	const struct monitor_flow *flow;
+	__u64 now;
+	int old;
+};
+
+/* What its socket says, beside what is noted. */
+static __always_inline void read_socket(struct tcp_sock *tp, int old, bool direct,
+					struct monitor_event *event)
+{
+	__u8 bits = event->bits;
+
+	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
+	event->old_state = old;
+	event->new_state = BPF_TCP_CLOSE;
+	event->flags = flags_at_end(event->error, old);
+	if (bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
+		event->flags |= FLOW_BEGAN_BEFORE;
+	if (bits & MONITOR_FLOW_PASSIVE)
+		event->flags |= FLOW_PASSIVE;
+	read_identity(tp, direct, event);
+	read_dscp(tp, direct, bits & MONITOR_FLOW_PASSIVE, event);
+	read_counters(tp, direct, event);
+}
+
+static __always_inline void fill_end(const struct ending *ending, bool direct,
+				     struct monitor_event *event)
+{
+	const struct monitor_flow *flow = ending->flow;
+
+	*event = (struct monitor_event){
+		.kind = MONITOR_FLOW_ENDED,
+		.bits = flow ? flow->bits : MONITOR_FLOW_LATE,
+		.start = ending->now,
+		.now = ending->now,
+	};
+	if (flow) {
+		if (!(flow->bits & MONITOR_FLOW_LATE))
+			event->start = flow->start;
+		event->pid = flow->pid;
+		__builtin_memcpy(event->name, flow->name, sizeof(event->name));
+	}
+	read_socket(ending->tp, ending->old, direct, event);
+}
+
+/* Where all flows are wanted, the record is written where it is read. */
+static __always_inline enum monitor_count deliver(const struct monitor_percpu *cpu,
+						  const struct ending *ending, bool direct)
+{
+	struct monitor_event draft, *event;
+
+	if (config.filtered) {
+		fill_end(ending, direct, &draft);
+		if (!flow_is_wanted((struct sock *)ending->tp, &draft))
+			return MONITOR_COUNT_FILTERED;
+		return bpf_ringbuf_output(&events, &draft, sizeof(draft), wake_up(cpu)) ?
+			       MONITOR_COUNT_RING_FULL :
+			       MONITOR_COUNT_EMITTED;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event)
+		return MONITOR_COUNT_RING_FULL;
+	fill_end(ending, direct, event);
+	bpf_ringbuf_submit(event, wake_up(cpu));
+	return MONITOR_COUNT_EMITTED;
+}
+
+static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending,
+				bool direct)
+{
+	__u64 key = (__u64)ending->tp;
+
+	count(cpu, MONITOR_COUNT_CLOSES);
+	if (!ending->flow && untracked > 0) {
+		__sync_fetch_and_add(&untracked, -1);
+		count(cpu, MONITOR_COUNT_TABLE_FULL);
+		return;
+	}
+	count(cpu, deliver(cpu, ending, direct));
+	if (ending->flow && !bpf_map_delete_elem(&flows, &key))
+		count(cpu, MONITOR_COUNT_ENDED);
+}
+
+static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
+					 int to, bool direct)
 {
 	struct monitor_event event = {
 		.kind = MONITOR_STATE_CHANGED,
-		.old_state = old,
-		.new_state = new,
+		.old_state = from,
+		.new_state = to,
 	};
 	struct monitor_flow *flow;
 	__u64 key = (__u64)tp;
@@ -185,88 +281,246 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 	}
 	if (!identity_is_wanted((struct sock *)tp, &event))
 		return;
-	count(cpu, emit(&event) ? MONITOR_COUNT_STATES_LOST : MONITOR_COUNT_STATES);
+	count(cpu, bpf_ringbuf_output(&events, &event, sizeof(event), wake_up(cpu)) ?
+			   MONITOR_COUNT_STATES_LOST :
+			   MONITOR_COUNT_STATES);
 }
 
-/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-static __always_inline void note_closing_process(struct tcp_sock *tp)
+/* Note what its record is to be, should nobody see the end: its own process closes it here. */
+static __always_inline void note_closing(struct monitor_percpu *cpu, struct tcp_sock *tp, int to,
+					 bool direct)
 {
-	struct monitor_flow *flow;
+	struct ending ending = {
+		.tp = tp,
+		.now = READ(tp, tcp_clock_cache),
+		.old = to == BPF_TCP_LAST_ACK ? to : BPF_TCP_FIN_WAIT2,
+	};
+	struct monitor_flow late = { .start = ending.now, .bits = MONITOR_FLOW_LATE }, *flow;
+	struct monitor_event last;
 	__u64 key = (__u64)tp;
 
 	flow = bpf_map_lookup_elem(&flows, &key);
+	/* Nothing begins to close twice. */
+	if (flow && flow->bits & MONITOR_FLOW_CLOSING) {
+		give_up(cpu, flow, key);
+		flow = NULL;
+	}
+	if (!flow && untracked > 0)
+		return;
+	if (flow && ending.now < flow->start)
+		ending.now = flow->start;
+	ending.flow = flow ? flow : &late;
+	fill_end(&ending, direct, &last);
+	/* What it will still send or receive isn't known. */
+	if (to != BPF_TCP_LAST_ACK || READ(tp, snd_nxt) != READ(tp, write_seq))
+		last.flags |= FLOW_NO_COUNTERS;
+	if (config.filtered && !flow_is_wanted((struct sock *)tp, &last))
+		last.bits |= MONITOR_FLOW_UNWANTED;
+	if (bpf_map_update_elem(&closings, &key, &last, BPF_ANY))
+		return;
+	late.bits |= MONITOR_FLOW_CLOSING;
+	if (flow)
+		flow->bits |= MONITOR_FLOW_CLOSING;
+	else if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
+		count(cpu, MONITOR_COUNT_FOUND);
+}
+
+/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
+static __always_inline void note_closing_process(__u64 key)
+{
+	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
 		note_process(flow);
 }
 
-static __always_inline int state_changed(struct sock *sk, int old, int new, bool direct,
-					 bool rescue)
+/* Whether what is noted for a socket is of a flow before. */
+static __always_inline bool is_of_another(const struct monitor_flow *flow, struct tcp_sock *tp,
+					  bool direct)
+{
+	const struct monitor_event *last = closing_of(flow, (__u64)tp);
+
+	return last && (last->remote_port !=
+				bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
+			last->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
+}
+
+/* An end upon another process than the flow's own, as far as that is known. */
+static __always_inline void note_context(const struct monitor_flow *flow)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (pid && (!flow->pid || flow->pid == pid))
+		return;
+	if (!foreign)
+		foreign = 1;
+	if (!foreign_seen)
+		foreign_seen = 1;
+}
+
+/* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
+static __always_inline bool matters(int from, int to)
+{
+	if (to == BPF_TCP_CLOSE)
+		return from != BPF_TCP_CLOSE && from != BPF_TCP_LISTEN;
+	if (from == BPF_TCP_LISTEN)
+		return to == BPF_TCP_SYN_RECV;
+	if (to == BPF_TCP_SYN_SENT || to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)
+		return true;
+	return config.states && to != BPF_TCP_LISTEN;
+}
+
+static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct)
+{
+	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+}
+
+static __always_inline void closed(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
+				   bool direct)
+{
+	struct ending ending = { .tp = tp, .now = bpf_ktime_get_ns(), .old = from };
+	__u64 key = (__u64)tp;
+	struct monitor_flow *flow;
+
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow && is_of_another(flow, tp, direct)) {
+		give_up(cpu, flow, key);
+		flow = NULL;
+	}
+	if (flow)
+		note_context(flow);
+	ending.flow = flow;
+	end(cpu, &ending, direct);
+	cpu->ended = key;
+}
+
+static __always_inline int state_changed(struct sock *sk, int from, int to, bool direct)
+{
+	__u64 key = (__u64)sk;
+	struct monitor_percpu *cpu;
+	struct tcp_sock *tp;
+	bool closes;
+
+	/* MPTCP's own sockets and other protocols come here too. */
+	if (!matters(from, to) || READ(sk, sk_protocol) != IPPROTO_TCP_)
+		return 0;
+	cpu = this_cpu();
+	if (!cpu)
+		return 0;
+	if (to == BPF_TCP_SYN_SENT) {
+		begin(cpu, sk, false);
+	} else if (from == BPF_TCP_LISTEN) {
+		begin(cpu, sk, true);
+		cpu->born = key;
+	}
+	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
+	if (!config.states && to != BPF_TCP_CLOSE && !(closes && (foreign || config.accept_pid)))
+		return 0;
+	tp = tcp_sock_of(sk, direct);
+	if (!tp)
+		return 0;
+	if (closes && config.accept_pid)
+		note_closing_process(key);
+	if (closes && foreign)
+		note_closing(cpu, tp, to, direct);
+	if (config.states)
+		report_state(cpu, tp, from, to, direct);
+	if (to == BPF_TCP_CLOSE)
+		closed(cpu, tp, from, direct);
+	return 0;
+}
+
+static __always_inline int birth_met(struct sock *sk, int congestion_state, bool direct)
 {
 	struct monitor_percpu *cpu = this_cpu();
+	__u64 key = (__u64)sk;
+
+	if (!cpu)
+		return 0;
+	if (cpu->born == key) {
+		cpu->born = 0;
+		return 0;
+	}
+	if (congestion_state || READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
+	    READ(sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
+		return 0;
+	/* The table was full. */
+	if (cpu->refused == key)
+		return 0;
+	count(cpu, MONITOR_COUNT_RESCUED);
+	begin(cpu, sk, true);
+	return 0;
+}
+
+static __always_inline int end_met(struct sock *sk, bool direct)
+{
+	struct monitor_percpu *cpu = this_cpu();
+	__u64 key = (__u64)sk;
+	struct monitor_flow *flow;
 	struct tcp_sock *tp;
 
 	if (!cpu)
 		return 0;
-	if (!rescue) {
-		cpu->socket = (__u64)sk;
-		cpu->state = new;
-	} else if (cpu->socket == (__u64)sk && cpu->state == (__u64) new) {
+	if (cpu->ended == key) {
+		cpu->ended = 0;
 		return 0;
 	}
-	if (new == BPF_TCP_LISTEN || (old == BPF_TCP_LISTEN && new != BPF_TCP_SYN_RECV) ||
-	    (old == BPF_TCP_CLOSE && new == BPF_TCP_CLOSE))
+	flow = bpf_map_lookup_elem(&flows, &key);
+	tp = flow ? tcp_sock_of(sk, direct) : NULL;
+	if (!flow || !tp)
 		return 0;
-	if (!config.states && !config.accept_pid &&
-	    new != BPF_TCP_CLOSE &&new != BPF_TCP_SYN_SENT && old != BPF_TCP_LISTEN)
-		return 0;
-	/* MPTCP's own sockets and other protocols come here too. */
-	if (READ(sk, sk_protocol) != IPPROTO_TCP_)
-		return 0;
-	tp = direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
-	if (!tp)
-		return 0;
-	if (new == BPF_TCP_SYN_SENT)
-		begin(cpu, sk, false, rescue);
-	else if (old == BPF_TCP_LISTEN)
-		begin(cpu, sk, true, rescue);
-	else if (config.accept_pid && (new == BPF_TCP_FIN_WAIT1 || new == BPF_TCP_LAST_ACK))
-		note_closing_process(tp);
-	if (config.states && !rescue)
-		report_state(cpu, tp, old, new, direct);
-	if (new == BPF_TCP_CLOSE)
-		end(cpu, tp, old, direct, rescue);
+	count(cpu, MONITOR_COUNT_RESCUED);
+	end(cpu,
+	    &(struct ending){
+		    .tp = tp,
+		    .flow = flow,
+		    .now = time_of_last_segment(tp, direct, flow->start),
+		    .old = state_before_end(tp, direct, flow->bits & MONITOR_FLOW_PASSIVE),
+	    },
+	    direct);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int typed_first(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, false);
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int typed_rescuer(__u64 *ctx)
+SEC("tp_btf/tcp_cong_state_set")
+int typed_birth(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], true, true);
+	return birth_met((struct sock *)ctx[0], ctx[1] & 0xff, true);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int typed_end(__u64 *ctx)
+{
+	return end_met((struct sock *)ctx[0], true);
 }
 
 SEC("raw_tp/inet_sock_set_state")
 int raw_first(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, false);
+	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false);
 }
 
-SEC("raw_tp/inet_sock_set_state")
-int raw_rescuer(__u64 *ctx)
+SEC("raw_tp/tcp_cong_state_set")
+int raw_birth(__u64 *ctx)
 {
-	return state_changed((struct sock *)ctx[0], ctx[1], ctx[2], false, true);
+	return birth_met((struct sock *)ctx[0], ctx[1] & 0xff, false);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int raw_end(__u64 *ctx)
+{
+	return end_met((struct sock *)ctx[0], false);
 }
 
 SEC("tp/sock/inet_sock_set_state")
 int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false,
-			     false);
+	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false);
 }
 
 /* The accepting side's process, where it first reads. */
@@ -365,7 +619,7 @@ int read_open(struct bpf_iter__bpf_map_elem *ctx)
 	__builtin_memcpy(event.name, noted->name, sizeof(event.name));
 	if (passive)
 		event.flags = FLOW_PASSIVE;
-	if (noted->bits & MONITOR_FLOW_FOUND)
+	if (noted->bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
 		event.flags |= FLOW_BEGAN_BEFORE;
 	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
 		event.flags |= FLOW_NEVER_ESTABLISHED;
@@ -377,5 +631,35 @@ int read_open(struct bpf_iter__bpf_map_elem *ctx)
 	if (!still || still->start != event.start || !flow_is_wanted((struct sock *)tp, &event))
 		return 0;
 	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	return 0;
+}
+
+/* Others may be nobody's any more: of what is freed, state and references stay until it is used. */
+static __always_inline bool is_in_use(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+
+	return is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) ||
+	       BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
+}
+
+/* For each active flow: whether its socket is gone. */
+SEC("iter/bpf_map_elem")
+int find_unseen(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct monitor_flow *noted = ctx->value, flow;
+	struct monitor_percpu *cpu = this_cpu();
+	__u64 *socket = ctx->key, key;
+	struct tcp_sock *tp;
+
+	if (!socket || !noted || !cpu)
+		return 0;
+	key = *socket;
+	tp = (struct tcp_sock *)key;
+	if (!is_of_another(noted, tp, false) && is_in_use(tp))
+		return 0;
+	flow = *noted;
+	if (!bpf_map_delete_elem(&flows, &key))
+		reconstruct(cpu, &flow, key);
 	return 0;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* A record of each TCP flow that ends on this host. */
+#include <errno.h>
+
 #include <ecbpf/host.h>
 #include <ecbpf/tool.h>
 
@@ -153,6 +155,8 @@ static int run(void)
 {
 	if (env.mode == MODE_STATUS)
 		return status_show(env.format);
+	if (env.verbose && !env.options.print)
+		return ecbpf_fail(-EINVAL, "--verbose has no use without --debug; leave it out");
 	if (env.libbpf)
 		ecbpf_log_verbose();
 	env.options.json = env.format == STATUS_JSON;

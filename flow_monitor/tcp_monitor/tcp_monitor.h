@@ -21,6 +21,10 @@ struct monitor_config {
 	__u32 by_port;
 	__u32 by_cgroup;
 	__u32 by_netns;
+	/* There is one at all. */
+	__u32 filtered;
+	/* Of the number of records: which bits are 0 where the ring is asked how full it is. */
+	__u32 wakeup_mask;
 	__u64 min_bytes;
 	/* ns */
 	__u64 min_duration;
@@ -29,21 +33,24 @@ struct monitor_config {
 };
 
 /*
- * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL, always.
- * TABLE_FULL counts when such a flow ends, REFUSED when it begins.
+ * Per CPU. CLOSES = FILTERED + EMITTED + RING_FULL + TABLE_FULL + UNSEEN, always.
+ * TABLE_FULL counts when such a flow ends, REFUSED when it begins. UNSEEN: ends that nobody saw, of
+ * flows that can't be RECONSTRUCTED either, which are among those others.
  */
-#define MONITOR_COUNTS(X)         \
-	X(CLOSES, closes)         \
-	X(FILTERED, filtered)     \
-	X(EMITTED, emitted)       \
-	X(RING_FULL, ring_full)   \
-	X(TABLE_FULL, table_full) \
-	X(OPENED, opened)         \
-	X(FOUND, found)           \
-	X(ENDED, ended)           \
-	X(REFUSED, refused)       \
-	X(RESCUED, rescued)       \
-	X(STATES, states)         \
+#define MONITOR_COUNTS(X)               \
+	X(CLOSES, closes)               \
+	X(FILTERED, filtered)           \
+	X(EMITTED, emitted)             \
+	X(RING_FULL, ring_full)         \
+	X(TABLE_FULL, table_full)       \
+	X(UNSEEN, unseen)               \
+	X(OPENED, opened)               \
+	X(FOUND, found)                 \
+	X(ENDED, ended)                 \
+	X(REFUSED, refused)             \
+	X(RESCUED, rescued)             \
+	X(RECONSTRUCTED, reconstructed) \
+	X(STATES, states)               \
 	X(STATES_LOST, states_lost)
 
 enum monitor_count {
@@ -55,18 +62,27 @@ enum monitor_count {
 
 /**
  * struct monitor_percpu - one value of "percpu"
- * @socket, @state: event that the first program at the tracepoint worked on last
+ * @refused: socket that the table had no room for, last
+ * @born, @ended: accepting and closing socket that the program at the hook had last, until a rescuer
+ *	met it: which needn't look it up then
  */
 struct monitor_percpu {
 	__u64 counts[MONITOR_COUNT_MAX];
-	__u64 socket;
-	__u64 state;
+	__u64 refused;
+	__u64 born;
+	__u64 ended;
 };
 
 enum monitor_flow_bits {
 	MONITOR_FLOW_PASSIVE = 1 << 0,
 	/* Was open when the monitor began. */
 	MONITOR_FLOW_FOUND = 1 << 1,
+	/* Nobody saw it begin. */
+	MONITOR_FLOW_LATE = 1 << 2,
+	/* The filter leaves it out. */
+	MONITOR_FLOW_UNWANTED = 1 << 3,
+	/* What it looked like when it began to close is in "closings". */
+	MONITOR_FLOW_CLOSING = 1 << 4,
 };
 
 /**
@@ -88,13 +104,15 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, and from the iterator over active flows
+ * struct monitor_event - in the ring, from the iterator over active flows, and in "closings"
  * @kind: enum monitor_kind
+ * @bits: enum monitor_flow_bits
  * @family, @flags, @dscp_sent and so on: as in struct flow
  * @old_state, @new_state: as in enum BPF_TCP_*
  * @start, @now: CLOCK_MONOTONIC, ns
  * @error: the socket's, an errno
  * @netns: inode number
+ * @name: of process @pid
  */
 struct monitor_event {
 	__u8 kind;
@@ -104,7 +122,7 @@ struct monitor_event {
 	__u8 dscp_received;
 	__u8 old_state;
 	__u8 new_state;
-	__u8 unused;
+	__u8 bits;
 	__u16 local_port;
 	__u16 remote_port;
 	__u32 error;
@@ -137,11 +155,12 @@ enum monitor_output {
  * struct monitor_report - value of "report": what the user side did, for --status
  * @hook: that the programs are at
  * @began: when all was set up, ns since the Unix epoch; 0: it isn't yet
- * @missed_first, @missed_rescuer: events that the kernel refused to the programs
+ * @missed_first, @missed_rescuer: events that the kernel refused to the program at the hook, and to
+ *	those that make up for that
  * @received: records read from the ring
  * @interim, @open: records of flows while they ran, and of those open at the end
  * @left_out: network namespaces that were not searched for open flows
- * @delivered, @lost: by output; their sum is received + interim + open
+ * @delivered, @lost, @held: by output; their sum is received + interim + open
  * @outputs: a bit for each that is on
  */
 struct monitor_report {
@@ -157,6 +176,7 @@ struct monitor_report {
 	__u64 left_out;
 	__u64 delivered[MONITOR_OUTPUT_MAX];
 	__u64 lost[MONITOR_OUTPUT_MAX];
+	__u64 held[MONITOR_OUTPUT_MAX];
 	__u64 outputs;
 };
 

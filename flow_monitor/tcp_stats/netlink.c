@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Samples by sock_diag: what the kernel itself tells, to compare with. */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 
+#include "diag.h"
 #include "flows.h"
 #include "json.h"
 #include "stats.h"
@@ -33,6 +34,8 @@ struct dump {
 	size_t flow_count;
 	uint32_t netns;
 	uint64_t rounds;
+	/* Of printing, which has been told. */
+	int err;
 };
 
 static uint64_t monotonic_ns(void)
@@ -43,98 +46,20 @@ static uint64_t monotonic_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static bool is_mapped(const __be32 *words)
+static int take(struct stats_sample *sample, void *context)
 {
-	return !words[0] && !words[1] && words[2] == htonl(0xffff);
-}
+	struct dump *dump = context;
 
-static void fill_identity(const struct inet_diag_msg *message, struct stats_sample *sample)
-{
-	const struct inet_diag_sockid *id = &message->id;
-	bool mapped = message->idiag_family == AF_INET6 && is_mapped(id->idiag_dst);
-	size_t skip = mapped ? 3 : 0;
-
-	sample->family = message->idiag_family == AF_INET || mapped ? 4 : 6;
-	memcpy(sample->local, id->idiag_src + skip, sample->family == 4 ? 4 : 16);
-	memcpy(sample->remote, id->idiag_dst + skip, sample->family == 4 ? 4 : 16);
-	sample->local_port = ntohs(id->idiag_sport);
-	sample->remote_port = ntohs(id->idiag_dport);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static void fill_bbr(const struct tcp_bbr_info *info, struct stats_sample *sample)
-{
-	sample->private = STATS_PRIVATE_BBR;
-	sample->bbr = (struct stats_bbr){
-		.bw = (uint64_t)info->bbr_bw_hi << 32 | info->bbr_bw_lo,
-		.min_rtt = info->bbr_min_rtt,
-		.pacing_gain = info->bbr_pacing_gain,
-		.cwnd_gain = info->bbr_cwnd_gain,
-	};
-}
-
-static void fill(const struct nlmsghdr *header, struct stats_sample *sample)
-{
-	const struct inet_diag_msg *message = NLMSG_DATA(header);
-	const struct rtattr *attribute = (const struct rtattr *)(message + 1);
-	int left = header->nlmsg_len - NLMSG_LENGTH(sizeof(*message));
-
-	fill_identity(message, sample);
-	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
-		const void *data = RTA_DATA(attribute);
-		size_t size = RTA_PAYLOAD(attribute);
-
-		if (attribute->rta_type == INET_DIAG_INFO) {
-			sample->length = smaller(size, sizeof(sample->info));
-			memcpy(&sample->info, data, sample->length);
-		} else if (attribute->rta_type == INET_DIAG_CONG) {
-			memcpy(sample->congestion, data, smaller(size, STATS_NAME_MAX - 1));
-		} else if (attribute->rta_type == INET_DIAG_BBRINFO &&
-			   size >= sizeof(struct tcp_bbr_info)) {
-			fill_bbr(data, sample);
-		}
-	}
-}
-
-static int take(const struct dump *dump, const struct nlmsghdr *header)
-{
-	struct stats_sample sample = {
-		.monotonic = monotonic_ns(),
-		.reason = STATS_NETLINK,
-		.netns = dump->netns,
-	};
-
-	fill(header, &sample);
-	if (!sample.length || !flows_match(dump->flows, dump->flow_count, &sample))
+	sample->monotonic = monotonic_ns();
+	sample->reason = STATS_NETLINK;
+	sample->netns = dump->netns;
+	if (!sample->length || !flows_match(dump->flows, dump->flow_count, sample))
 		return 0;
-	return json_print(&sample);
+	dump->err = json_print(sample);
+	return dump->err;
 }
 
-/* 1: there is more; 0: that was all. */
-static int take_messages(const struct dump *dump, const char *buffer, int length)
-{
-	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-	int err;
-
-	for (; NLMSG_OK(header, (unsigned int)length); header = NLMSG_NEXT(header, length)) {
-		if (header->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (header->nlmsg_type == NLMSG_ERROR) {
-			err = ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
-			return ecbpf_fail(err, "sock_diag: %s", strerror(-err));
-		}
-		err = take(dump, header);
-		if (err)
-			return err;
-	}
-	return 1;
-}
-
-static int dump_family(const struct dump *dump, int netlink, uint8_t family)
+static int dump_family(struct dump *dump, int netlink, uint8_t family)
 {
 	_Alignas(struct nlmsghdr) static char buffer[BUFFER];
 	struct {
@@ -163,9 +88,9 @@ static int dump_family(const struct dump *dump, int netlink, uint8_t family)
 		got = recv(netlink, buffer, sizeof(buffer), 0);
 		if (got < 0)
 			return ecbpf_fail(-errno, "sock_diag: %m");
-		more = take_messages(dump, buffer, got);
+		more = diag_each(buffer, got, take, dump);
 	}
-	return more;
+	return more < 0 && !dump->err ? ecbpf_fail(more, "sock_diag: %s", strerror(-more)) : more;
 }
 
 static int dump_all(double seconds, void *context)

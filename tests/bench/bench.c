@@ -161,6 +161,7 @@ static void choose_sizes(struct bench *bench)
 	bench->addresses = env.quick ? 1 << 12 : 1 << 20;
 	bench->burst = env.quick ? 1 << 12 : 1 << 18;
 	bench->connections = env.quick ? 500 : 20000;
+	bench->quick = env.quick;
 }
 
 static int run_suites(struct bench *bench)

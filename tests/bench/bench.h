@@ -22,6 +22,7 @@ struct bare_bpf;
  * @burst: live frames sent at once
  * @connections: TCP connections made at once
  * @tools: folder that the tools were built in
+ * @quick: run every case, judge none
  */
 struct bench {
 	struct measure_settings settings;
@@ -32,6 +33,7 @@ struct bench {
 	unsigned long burst;
 	unsigned long connections;
 	const char *tools;
+	bool quick;
 };
 
 /* Frames as BPF_PROG_TEST_RUN takes them without fragments. */

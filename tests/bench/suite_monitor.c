@@ -23,6 +23,7 @@
 #include <ecbpf/ecbpf.h>
 
 #include "bench.h"
+#include "monitor_load.h"
 #include "testbed.h"
 
 #define MONITOR_RATIO 0.90
@@ -36,7 +37,6 @@
 
 #define TRACEFS	    "/sys/kernel/tracing"
 #define TW_BUCKETS  "/proc/sys/net/ipv4/tcp_max_tw_buckets"
-#define ADDRESSES   200
 #define TEXT_MAX    4096
 #define ROUNDS_MOST 12
 
@@ -65,14 +65,6 @@ static const char *const peers[WATCHERS] = {
 	[WATCHER_TCPSTATES] = "tcpstates",
 };
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 static void sleep_ms(long ms)
 {
 	struct timespec time = { ms / 1000, ms % 1000 * NS_PER_MS };
@@ -94,30 +86,14 @@ static int prepare_network(void)
 	return err;
 }
 
-static int open_listener(struct sockaddr_in *address)
-{
-	socklen_t length = sizeof(*address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	*address = (struct sockaddr_in){ .sin_family = AF_INET };
-	if (fd < 0 || bind(fd, (struct sockaddr *)address, length) || listen(fd, 16) ||
-	    getsockname(fd, (struct sockaddr *)address, &length))
-		return ecbpf_fail(-errno, "listening: %m");
-	return fd;
-}
-
 static int connect_once(int listener, struct sockaddr_in *address, unsigned long number)
 {
-	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+	int ends[2], err = monitor_load_connect(listener, address, number, ends);
 
-	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK + number % ADDRESSES);
-	if (client < 0 || connect(client, (struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (server < 0)
-		return -errno;
-	close(client);
-	close(server);
+	if (err)
+		return err;
+	close(ends[0]);
+	close(ends[1]);
 	return 0;
 }
 
@@ -125,16 +101,18 @@ static int connect_once(int listener, struct sockaddr_in *address, unsigned long
 static int load(unsigned long count, double *rate)
 {
 	struct sockaddr_in address;
-	int listener = open_listener(&address), err = 0;
+	int listener = monitor_load_listen(&address), err = 0;
 	unsigned long i;
 	double began;
 
 	if (listener < 0)
 		return listener;
-	began = now();
+	testbed_undisturbed_begin();
+	began = monitor_load_now();
 	for (i = 0; i < count && !err; i++)
 		err = connect_once(listener, &address, i);
-	*rate = count / (now() - began);
+	*rate = count / (monitor_load_now() - began);
+	testbed_undisturbed_end();
 	close(listener);
 	return err ? ecbpf_fail(err, "connecting: %s", strerror(-err)) : 0;
 }
@@ -149,19 +127,27 @@ static pid_t start(const struct watching *watching, enum watcher watcher, int *o
 /* From tcp_monitor's last line: what isn't a record that was sent. */
 static int add_losses(struct watching *watching, const char *text, unsigned long count)
 {
-	unsigned long long closes, filtered, records, ring, table, missed, sent, lost;
+	unsigned long long closes, filtered, records, ring, table, unseen, sent, lost;
 	const char *line = strstr(text, "tcp_monitor: closes ");
 
 	if (!line ||
 	    sscanf(line,
 		   "tcp_monitor: closes %llu = filtered %llu + records %llu + ring full %llu + "
-		   "table full %llu; missed %llu; udp delivered %llu, lost %llu",
-		   &closes, &filtered, &records, &ring, &table, &missed, &sent, &lost) != 8)
+		   "table full %llu + unseen %llu; udp delivered %llu, lost %llu",
+		   &closes, &filtered, &records, &ring, &table, &unseen, &sent, &lost) != 8)
 		return ecbpf_fail(-EBADMSG, "tcp_monitor said '%s'", text);
-	watching->lost += ring + table + missed + lost;
+	watching->lost += ring + table + unseen + lost;
 	if (records < 2 * count)
 		watching->lost += 2 * count - records;
 	return 0;
+}
+
+static int settle(pid_t pid, enum watcher watcher)
+{
+	int err = watcher == WATCHER_MONITOR ? monitor_load_await(pid) : 0;
+
+	sleep_ms(SETTLE_MS);
+	return err;
 }
 
 static int measure_watcher(struct watching *watching, enum watcher watcher, unsigned long count,
@@ -173,9 +159,9 @@ static int measure_watcher(struct watching *watching, enum watcher watcher, unsi
 
 	if (watcher != WATCHER_NONE) {
 		pid = start(watching, watcher, &output);
-		if (pid < 0)
-			return pid;
-		sleep_ms(SETTLE_MS);
+		err = pid < 0 ? pid : settle(pid, watcher);
+		if (err)
+			return err;
 	}
 	err = load(count, &watching->rates[watcher][round]);
 	if (!pid)
@@ -233,7 +219,7 @@ static void add_times(const char *name, uint64_t *ns, uint64_t *runs)
 	}
 }
 
-/* ns that both programs take for a change of state; the kernel's clock is in it. */
+/* ns that all programs take for a change of state; the kernel's clock is in it. */
 static int measure_event(const struct watching *watching, unsigned long count, double *ns)
 {
 	uint64_t time = 0, runs = 0, rescuer_runs = 0;
@@ -245,12 +231,13 @@ static int measure_event(const struct watching *watching, unsigned long count, d
 	if (stats < 0)
 		return ecbpf_fail(-errno, "counting run times: %m");
 	pid = start(watching, WATCHER_MONITOR, &output);
-	if (pid < 0)
-		return pid;
-	sleep_ms(SETTLE_MS);
+	err = pid < 0 ? pid : settle(pid, WATCHER_MONITOR);
+	if (err)
+		return err;
 	err = load(count, &rate);
 	add_times("typed_first", &time, &runs);
-	add_times("typed_rescuer", &time, &rescuer_runs);
+	add_times("typed_birth", &time, &rescuer_runs);
+	add_times("typed_end", &time, &rescuer_runs);
 	close(stats);
 	if (!err)
 		err = testbed_stop(pid, output, text, sizeof(text));
@@ -308,9 +295,14 @@ static int report_all(const struct bench *bench, struct watching *watching, doub
 	if (!err)
 		err = add_value(bench, section, "tcp_monitor, a change of state", "ns", event,
 				EVENT_NS);
-	return err ? err :
-		     add_value(bench, section, "tcp_monitor, records lost", "records",
-			       watching->lost, 0);
+	if (!err)
+		err = add_value(bench, section, "tcp_monitor, records lost", "records",
+				watching->lost, 0);
+	if (!err)
+		err = monitor_load_losses(bench, section);
+	if (!err)
+		err = monitor_load_memory(bench, section);
+	return err ? err : monitor_load_throughput(bench);
 }
 
 int suite_monitor(struct bench *bench)

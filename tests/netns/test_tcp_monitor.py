@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import shutil
 import socket
 import threading
 
@@ -10,7 +11,7 @@ import pytest
 
 from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
                    monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
-from testbed import GUEST, eventually, sample, scaled
+from testbed import DEADLINE, GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
 
@@ -347,6 +348,50 @@ def test_as_ss_says(host, monitor, scratch):
             assert records[ends] == said[ends]
 
 
+def test_as_tcplife_says(host, monitor, scratch):
+    """Ports, octets (it counts SYN and FIN, in KB of two places), process of the same flows."""
+    if not shutil.which("tcplife"):
+        pytest.skip("no tcplife here (package libbpf-tools)")
+    file = scratch / "tcplife"
+    with open(file, "w", encoding="ascii") as out:
+        process = host.start("stdbuf", "-oL", "tcplife", stdout=out)
+    shapes = [(10, 20), (3000, 1), (123456, 70000), (0, 5000)]
+
+    def said(port):
+        """Of flows to a port of ours: by both ports, what tcplife says."""
+        rows = [line.split() for line in whole_lines(file)[1:]]
+        return {(int(row[-6]), int(row[-4])): row for row in rows
+                if str(port) in (row[-6], row[-4])}
+    with host.entered():
+        listener, other = Listener(), Listener()
+
+        def watches():
+            client, server = other.connect()
+            end_by_fin(client, server)
+            return said(other.port) or process.poll() is not None
+        eventually(watches, "tcplife")
+        if process.poll() is not None:
+            pytest.skip(f"tcplife doesn't run here: {process.stderr.read().strip()}")
+        for sent, received in shapes:
+            client, server = listener.connect()
+            exchange(client, server, sent, received)
+            end_by_fin(client, server)
+        listener.close()
+        other.close()
+    eventually(lambda: len(said(listener.port)) == 2 * len(shapes), "all that tcplife has to say")
+    process.kill()
+    rows = said(listener.port)
+    records = {(record["local_port"], record["remote_port"]): record for record in monitor.stop()}
+    for ends, row in rows.items():
+        record = records[ends]
+        for kilobytes, octets in ((row[-3], record["bytes_sent"]),
+                                  (row[-2], record["bytes_received"])):
+            assert abs(float(kilobytes) * 1024 - octets) <= 2 + 10.24 / 2, (row, record)
+        if record["direction"] == "active":
+            assert record["pid"] == os.getpid()
+        assert abs(float(row[-1]) * 1e6 - record["duration_ns"]) < 1e9
+
+
 def test_accept_pid(host):
     """The accepting side's process, found where it reads or closes."""
     with monitoring("--accept-pid", netns=host) as monitor:
@@ -456,7 +501,9 @@ def test_columns(host):
             listener.close()
         monitor.wait_for(2)
         monitor.process.send_signal(2)
-        out, err = monitor.process.communicate()
+        _, err = monitor.process.communicate(timeout=DEADLINE)
+        monitor.out.seek(0)
+        out = monitor.out.read()
     head, *lines = out.splitlines()
     assert head.split()[:3] == ["TIME", "PID", "PROCESS"] and len(lines) == 2
     assert f" 127.0.0.1:{listener.port} " in lines[0] and " 123456 " in lines[0]
