@@ -25,13 +25,6 @@ struct target {
 	struct filter_instance instance;
 };
 
-static int no_filter(const char *interface)
-{
-	return ecbpf_fail(-ENOENT,
-			  "%s: no filter in slot %d; run 'xdp_filter --attach --interface %s'",
-			  interface, ECBPF_SLOT_FILTER, interface);
-}
-
 static const char *tag_of(const struct filter_edit *edit, size_t index)
 {
 	if (!edit->tags.count)
@@ -268,7 +261,7 @@ static int target_open(struct target *target, const char *interface, const struc
 			filter_instance_init(&target->instance);
 		return 0;
 	}
-	return err == -ENOENT ? no_filter(interface) : err;
+	return err == -ENOENT ? filter_instance_missing(interface) : err;
 }
 
 static int target_change(struct target *target, const struct request *request)
@@ -344,10 +337,12 @@ static int detach(struct ecbpf_root *root)
 
 int filter_detach(const struct ecbpf_strings *interfaces, bool stage)
 {
-	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach, no_filter);
+	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach,
+				filter_instance_missing);
 }
 
 int filter_clear_status(const struct ecbpf_strings *interfaces)
 {
-	return ecbpf_roots_each(interfaces, ECBPF_LIVE, filter_instance_clear, no_filter);
+	return ecbpf_roots_each(interfaces, ECBPF_LIVE, filter_instance_clear,
+				filter_instance_missing);
 }

@@ -42,7 +42,10 @@ void filter_instance_free(struct filter_instance *instance);
  */
 int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instance);
 
-/* The same without a lock, for what runs on @interface. */
+/* -ENOENT, having said that there is no filter, and what to do. */
+int filter_instance_missing(const char *interface);
+
+/* As filter_instance_read(), without a lock, for what runs on @interface. */
 int filter_instance_look(const char *interface, struct filter_instance *instance);
 
 /**

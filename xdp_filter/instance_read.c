@@ -208,6 +208,13 @@ int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instan
 			  err == -EPROTO ? "; another version made them" : "");
 }
 
+int filter_instance_missing(const char *interface)
+{
+	return ecbpf_fail(-ENOENT,
+			  "%s: no filter in slot %d; run 'xdp_filter --attach --interface %s'",
+			  interface, ECBPF_SLOT_FILTER, interface);
+}
+
 static int look(struct ecbpf_root *root, void *instance)
 {
 	return filter_instance_read(root, instance);

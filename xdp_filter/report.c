@@ -9,15 +9,22 @@
 #include "edit.h"
 #include "status.h"
 
+static int look(struct ecbpf_root *root, void *instance)
+{
+	int err = filter_instance_read(root, instance);
+
+	return err == -ENOENT ? filter_instance_missing(ecbpf_root_interface(root)) : err;
+}
+
 static int report_interface(struct ecbpf_statsd *statsd, const char *interface)
 {
 	struct filter_instance instance;
 	char name[128];
 	int err, i;
 
-	err = filter_instance_look(interface, &instance);
+	err = ecbpf_root_look(interface, look, &instance);
 	if (err)
-		return err == -ENOENT ? 0 : err;
+		return err;
 	for (i = 0; i < FILTER_STAT_COUNT && !err; i++) {
 		snprintf(name, sizeof(name), "%s.%s", interface, filter_stat_name(i));
 		err = ecbpf_statsd_counter(statsd, name, instance.stats.values[i]);

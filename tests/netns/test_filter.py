@@ -384,6 +384,20 @@ def test_statsd(filtered, traffic, detach):
     assert (filtered.status()["slots"][2]["id"] == 0) == detach
 
 
+def test_statsd_of_nothing(bed):
+    """It ends, whether nothing is there at first or no longer."""
+    words = ["--statsd", "--statsd-interval", "0.1s", "--interface", "eth0"]
+    assert "no root array" in bed.filter(*words, expect=EX_UNAVAILABLE).one_line()
+    bed.attach("--no-frags-drop")
+    bed.filter("--detach", "--interface", "eth0")
+    assert "no filter in slot 2" in bed.filter(*words, expect=EX_UNAVAILABLE).one_line()
+    bed.filter("--attach", "--interface", "eth0")
+    process = bed.server.start(FILTER, *words)
+    bed.filter("--detach", "--interface", "eth0")
+    _, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == EX_UNAVAILABLE and "no filter in slot 2" in err
+
+
 @pytest.mark.parametrize("vlans", [(100,), (100, 200)])
 def test_vlan_tags_inside_frames(filtered, traffic, vlans):
     change(filtered, "--drop", "--ips", "192.0.2.0/24,2001:db8::/32")
