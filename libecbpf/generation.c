@@ -153,13 +153,19 @@ int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object
 	return err;
 }
 
-int ecbpf_generation_stage(struct ecbpf_root *root)
+int ecbpf_generation_stage(struct ecbpf_root *root, enum ecbpf_mode mode)
 {
 	int err;
 
+	root->meta.mode = mode;
 	root->meta.state = ECBPF_GENERATION_STAGED;
 	err = ecbpf_map_write(root->meta_map, &root->meta);
 	return err ? ecbpf_fail_kernel(err, "%s: marking as staged failed", root->path) : 0;
+}
+
+enum ecbpf_mode ecbpf_generation_mode(const struct ecbpf_root *root)
+{
+	return root->meta.mode;
 }
 
 int ecbpf_generation_activate(struct ecbpf_root *root, enum ecbpf_mode mode)

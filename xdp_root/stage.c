@@ -5,6 +5,20 @@
 #include "generation.h"
 #include "libxdp.h"
 
+/* Generations come and go over one attachment. */
+static int check_mode(const struct ecbpf_interface *interface, const char *name,
+		      enum ecbpf_mode mode)
+{
+	enum ecbpf_mode now = ecbpf_interface_mode(interface);
+
+	if (!ecbpf_interface_attached(interface) || mode == ECBPF_MODE_AUTO || mode == now)
+		return 0;
+	return ecbpf_fail(-EBUSY,
+			  "%s: attached in %s mode, which a staged generation keeps; leave out "
+			  "--%s, or change it first by --attach with --force",
+			  name, ecbpf_mode_name(now), ecbpf_mode_name(mode));
+}
+
 static int stage(const char *name, const struct root_options *options)
 {
 	struct ecbpf_interface *interface;
@@ -17,9 +31,10 @@ static int stage(const char *name, const struct root_options *options)
 	err = ecbpf_interface_open(name, ECBPF_INTERFACE_CREATE, &interface);
 	if (err)
 		return err;
-	err = root_generation_new(interface, frags, &root);
+	err = check_mode(interface, name, options->mode) ?:
+		      root_generation_new(interface, frags, &root);
 	if (!err) {
-		err = ecbpf_generation_stage(root);
+		err = ecbpf_generation_stage(root, options->mode);
 		if (err)
 			ecbpf_generation_remove(root);
 		else
@@ -29,12 +44,28 @@ static int stage(const char *name, const struct root_options *options)
 	return err;
 }
 
-static bool through_libxdp(const struct ecbpf_interface *interface,
-			   const struct root_options *options)
+static bool through_libxdp(const struct ecbpf_interface *interface, enum ecbpf_mode mode)
 {
 	if (ecbpf_interface_attached(interface))
 		return ecbpf_interface_mode(interface) == ECBPF_MODE_LIBXDP;
-	return options->mode == ECBPF_MODE_LIBXDP;
+	return mode == ECBPF_MODE_LIBXDP;
+}
+
+static int make_live(struct ecbpf_interface *interface, struct ecbpf_root *root, const char *name,
+		     enum ecbpf_mode mode)
+{
+	bool attached = ecbpf_interface_attached(interface);
+	int err;
+
+	if (mode == ECBPF_MODE_AUTO)
+		mode = ecbpf_generation_mode(root);
+	if (through_libxdp(interface, mode))
+		return root_libxdp_attach(interface, root);
+	err = ecbpf_generation_activate(root, mode);
+	if (err == -ERANGE)
+		ecbpf_fail(err, "%s: its MTU or its peer's is over %d; stage with --frags%s", name,
+			   ROOT_LINEAR_MTU, attached ? "" : " or commit with --generic");
+	return err;
 }
 
 static int commit(const char *name, const struct root_options *options)
@@ -48,15 +79,8 @@ static int commit(const char *name, const struct root_options *options)
 		return err;
 	err = ecbpf_generation_open(interface, ECBPF_STAGED, &root);
 	if (!err) {
-		err = through_libxdp(interface, options) ?
-			      root_libxdp_attach(interface, root) :
-			      ecbpf_generation_activate(root, options->mode);
-		if (err == -ERANGE)
-			ecbpf_fail(
-				err,
-				"%s: its MTU or its peer's is over %d; stage with --frags or commit "
-				"with --generic",
-				name, ROOT_LINEAR_MTU);
+		err = check_mode(interface, name, options->mode) ?:
+			      make_live(interface, root, name, options->mode);
 		if (!err && !options->keep_rxvlan)
 			err = ecbpf_interface_rxvlan_off(interface);
 		ecbpf_root_close(root);

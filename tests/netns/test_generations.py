@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from testbed import EX_PROTOCOL, EX_UNAVAILABLE, data_path, shape
+from testbed import EX_OK, EX_PROTOCOL, EX_UNAVAILABLE, data_path, shape
 from traffic import udp4
 
 BAD1, BAD2 = "192.0.2.1", "198.51.100.1"
@@ -51,6 +51,22 @@ def test_first_attachment_by_commit(bed, traffic):
     bed.root("--commit", "--generic", "--interface", "eth0")
     assert bed.status()["mode"] == "generic"
     assert traffic.exchange(good=udp4(), bad=udp4(BAD1)) == ["good"]
+
+
+def test_mode_is_that_of_the_attachment(bed):
+    """What is staged before anything is attached keeps its own; later, nothing moves it."""
+    bed.root("--stage", "--generic", "--interface", "eth0")
+    bed.root("--commit", "--interface", "eth0")
+    assert bed.status()["mode"] == "generic"
+    for mode in ("--stage", "--commit"):
+        refused = bed.root(mode, "--native", "--interface", "eth0",
+                           expect=EX_UNAVAILABLE).one_line()
+        assert "attached in generic mode" in refused and "--force" in refused
+        assert (bed.status()["staged"] is None) == (mode == "--stage")
+        bed.root("--stage", "--generic", "--interface", "eth0",
+                 expect=EX_OK if mode == "--stage" else None)
+    bed.root("--commit", "--generic", "--interface", "eth0")
+    assert bed.status()["generation"] == 2
 
 
 def test_abort(live, traffic):

@@ -173,7 +173,8 @@ struct ecbpf_generation_meta {
 	__u32 state;
 	/* Programs of this generation handle multi-buffer frames (xdp.frags). */
 	__u32 frags;
-	__u32 reserved;
+	/* enum ecbpf_mode, for the attachment that a commit makes where there is none. */
+	__u32 mode;
 	/* ns since the Unix epoch. */
 	__u64 created;
 	/* Snapshot that status subtracts, so that clearing loses no count. */

@@ -279,8 +279,14 @@ int ecbpf_generation_open(struct ecbpf_interface *interface, enum ecbpf_which wh
 int ecbpf_generation_create(struct ecbpf_interface *interface, struct bpf_object *object,
 			    struct bpf_program *program, bool frags, struct ecbpf_root **root);
 
-/* Keep @root, not live yet, for loaders to fill with --stage until it is activated. */
-int ecbpf_generation_stage(struct ecbpf_root *root);
+/*
+ * Keep @root, not live yet, for loaders to fill with --stage until it is activated.
+ * @mode: for the attachment, should there be none then; ECBPF_MODE_AUTO: whoever activates it says
+ */
+int ecbpf_generation_stage(struct ecbpf_root *root, enum ecbpf_mode mode);
+
+/* The mode that it was staged for. */
+enum ecbpf_mode ecbpf_generation_mode(const struct ecbpf_root *root);
 
 /**
  * ecbpf_generation_activate() - let packets go through @root from now on, with one link update
