@@ -99,10 +99,16 @@ static int read_state(struct ecbpf_interface *interface)
 /* A former interface of this name left its pins: clear them away, or say so. */
 static int settle_stale(struct ecbpf_interface *interface, unsigned int flags)
 {
+	char now[IF_NAMESIZE];
 	int err;
 
 	if (!stale(interface) || flags & ECBPF_INTERFACE_GONE)
 		return 0;
+	if (ecbpf_pins_renamed(interface->path, interface->name, now))
+		return ecbpf_fail(-EBUSY,
+				  "%s: what is pinned under that name is attached to %s, which was "
+				  "renamed; run 'xdp_root_loader --status --interface %s'",
+				  interface->name, now, now);
 	if (!(flags & ECBPF_INTERFACE_CREATE))
 		return ecbpf_fail(-ENOENT,
 				  "%s: was made anew since its root array was attached; run "
@@ -124,6 +130,7 @@ static int settle_stale(struct ecbpf_interface *interface, unsigned int flags)
 static int prepare(const char *name, unsigned int flags, struct ecbpf_interface **out)
 {
 	struct ecbpf_interface *interface;
+	char now[IF_NAMESIZE];
 	int err;
 
 	if (!*name || strlen(name) >= IF_NAMESIZE || strchr(name, '/'))
@@ -140,7 +147,8 @@ static int prepare(const char *name, unsigned int flags, struct ecbpf_interface 
 	strcpy(interface->name, name);
 	err = ecbpf_pins_interface_path(name, interface->path);
 	if (!err && !interface->ifindex &&
-	    (!(flags & ECBPF_INTERFACE_GONE) || access(interface->path, F_OK)))
+	    (!(flags & ECBPF_INTERFACE_GONE) || access(interface->path, F_OK) ||
+	     ecbpf_pins_renamed(interface->path, name, now)))
 		err = no_interface(name);
 	if (err) {
 		free(interface);
@@ -155,6 +163,7 @@ int ecbpf_interface_open(const char *name, unsigned int flags, struct ecbpf_inte
 	struct ecbpf_interface *interface;
 	int err;
 
+	ecbpf_pins_follow();
 	err = prepare(name, flags, &interface);
 	if (err)
 		return err;
@@ -184,6 +193,8 @@ int ecbpf_interface_open_readonly(const char *name, struct ecbpf_interface **out
 	err = prepare(name, ECBPF_INTERFACE_GONE, &interface);
 	if (err)
 		return err;
+	if (interface->ifindex)
+		ecbpf_pins_find(name, interface->path);
 	err = read_state(interface);
 	if (err) {
 		ecbpf_interface_close(interface);
@@ -271,11 +282,13 @@ void ecbpf_names_free(char **names)
 	free(names);
 }
 
-static int append_name(char ***names, size_t *count, const char *component)
+static int append_name(char ***names, size_t *count, const char *folder, const char *component)
 {
-	char name[IF_NAMESIZE], **grown;
+	char name[IF_NAMESIZE], now[IF_NAMESIZE], path[ECBPF_PATH_MAX], **grown;
 
 	ecbpf_pins_interface_name(component, name);
+	if (!ecbpf_path(path, folder, component) && ecbpf_pins_renamed(path, name, now))
+		strcpy(name, now);
 	grown = realloc(*names, (*count + 2) * sizeof(**names));
 	if (!grown)
 		return -ENOMEM;
@@ -303,7 +316,7 @@ int ecbpf_interfaces(char ***names)
 		err = ecbpf_fail_kernel(-errno, "%s: reading failed", path);
 	while (!err && folder && (entry = readdir(folder)))
 		if (entry->d_name[0] != '.')
-			err = append_name(&list, &count, entry->d_name);
+			err = append_name(&list, &count, path, entry->d_name);
 	if (folder)
 		closedir(folder);
 	if (err) {

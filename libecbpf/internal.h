@@ -17,6 +17,7 @@
 /* Pins of an interface, of a generation, of a slot's instance. */
 #define ECBPF_NOP_PIN  "nop"
 #define ECBPF_META_PIN "meta"
+#define ECBPF_LINK_PIN "link"
 #define ECBPF_ROOT_PIN "root"
 /* Behind the name of a pin that is to take another's place. */
 #define ECBPF_NEXT "-next"
@@ -117,6 +118,14 @@ int ecbpf_folder_numbers(const char *path, const char *prefix, uint32_t **number
 
 /* sweep.c */
 void ecbpf_pins_sweep(void);
+
+/*
+ * rename.c: whether what is pinned in @folder under @name is attached to an interface that is called
+ * @now; move all such pins to where they are looked for; find those of @name without moving them.
+ */
+bool ecbpf_pins_renamed(const char *folder, const char *name, char *now);
+void ecbpf_pins_follow(void);
+void ecbpf_pins_find(const char *name, char *path);
 
 /* objects.c: of programs and maps, by descriptor or pin. */
 uint32_t ecbpf_program_id(int fd);

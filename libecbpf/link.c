@@ -9,8 +9,6 @@
 
 #include "internal.h"
 
-#define LINK_PIN "link"
-
 /* Opens the pinned link, if there is one that belongs to the interface as it is now. */
 int ecbpf_link_open(struct ecbpf_interface *interface)
 {
@@ -18,16 +16,18 @@ int ecbpf_link_open(struct ecbpf_interface *interface)
 	uint32_t length = sizeof(info);
 	int fd;
 
-	fd = ecbpf_pin_open(interface->path, LINK_PIN);
+	fd = ecbpf_pin_open(interface->path, ECBPF_LINK_PIN);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
-		return ecbpf_fail_kernel(fd, "%s/" LINK_PIN ": opening failed", interface->path);
+		return ecbpf_fail_kernel(fd, "%s/" ECBPF_LINK_PIN ": opening failed",
+					 interface->path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &length)) {
 		int err = -errno;
 
 		close(fd);
-		return ecbpf_fail_kernel(err, "%s/" LINK_PIN ": reading failed", interface->path);
+		return ecbpf_fail_kernel(err, "%s/" ECBPF_LINK_PIN ": reading failed",
+					 interface->path);
 	}
 	interface->link = fd;
 	/* The kernel sets ifindex to 0 when the interface goes; the link stays, dead. */
@@ -126,9 +126,9 @@ int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf
 	err = ecbpf_interface_meta_write(interface);
 	/* Straight to its place, where a dead one may be: a link pinned elsewhere would be nobody's. */
 	if (!err)
-		err = ecbpf_pin_remove(interface->path, LINK_PIN);
+		err = ecbpf_pin_remove(interface->path, ECBPF_LINK_PIN);
 	if (!err)
-		err = ecbpf_pin(fd, interface->path, LINK_PIN);
+		err = ecbpf_pin(fd, interface->path, ECBPF_LINK_PIN);
 	if (err) {
 		close(fd);
 		return err;

@@ -45,7 +45,7 @@ static bool link_is_dead(const char *folder)
 {
 	struct bpf_link_info info = {};
 	uint32_t length = sizeof(info);
-	CLEANUP_FD int fd = ecbpf_pin_open(folder, "link");
+	CLEANUP_FD int fd = ecbpf_pin_open(folder, ECBPF_LINK_PIN);
 
 	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && !info.xdp.ifindex;
 }

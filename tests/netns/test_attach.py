@@ -204,6 +204,31 @@ def test_interface_made_anew(bed):
     assert shape(bed.pin_tree()) == tree
 
 
+def test_interface_renamed(bed, traffic):
+    """Packets go on as before, pins follow, and whoever gets the name has none of it."""
+    bed.attach()
+    bed.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0")
+    program = xdp_of(bed)
+    bed.server.run("ip", "link", "set", "eth0", "down")
+    bed.server.run("ip", "link", "set", "eth0", "name", "wan0")
+    bed.server.run("ip", "link", "set", "wan0", "up")
+    assert traffic.exchange(good=udp4(), bad=udp4("192.0.2.1")) == ["good"]
+    assert bed.status("wan0")["attached"] and bed.prefixes("wan0") == {"192.0.2.0/24": "drop"}
+    shown = bed.root("--status", "--json").json["interfaces"]
+    assert [one["name"] for one in shown] == ["wan0"]
+    bed.root("--status", "--interface", "eth0", expect=EX_NOINPUT)
+
+    bed.server.run(*"ip link add eth0 type veth peer name spare0".split())
+    result = bed.root("--attach", "--interface", "eth0")
+    assert "wan0: was renamed from eth0; its pins follow" in result.err
+    assert xdp_of(bed, "wan0") == program and bed.status("wan0")["attached"]
+    assert bed.filter_status()["attached"] is False
+    bed.filter("--drop", "--ips", "198.51.100.0/24", "--interface", "wan0")
+    assert set(bed.prefixes("wan0")) == {"192.0.2.0/24", "198.51.100.0/24"}
+    bed.root("--detach", "--interface", "wan0,eth0")
+    assert xdp_of(bed, "wan0") is None and not bed.server.pins.exists()
+
+
 def test_interface_deleted(bed):
     """Its pins stay, are shown, and go by --detach."""
     bed.add_veth("eth1")
@@ -221,22 +246,6 @@ def test_interface_deleted(bed):
     bed.root("--detach", "--interface", "eth1")
     assert not bed.server.pins.exists()
     bed.root("--status", "--interface", "eth1", expect=EX_NOINPUT)
-
-
-def test_interface_renamed(bed, traffic):
-    """Packets go on as before; the pins stay under the old name until they are cleaned."""
-    bed.attach()
-    bed.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0")
-    bed.server.run("ip", "link", "set", "eth0", "down")
-    bed.server.run("ip", "link", "set", "eth0", "name", "wan0")
-    bed.server.run("ip", "link", "set", "wan0", "up")
-    assert traffic.exchange(good=udp4(), bad=udp4("192.0.2.1")) == ["good"]
-    assert [one["name"] for one in bed.root("--status", "--json").json["interfaces"]] == ["eth0"]
-    assert bed.status("eth0")["attachment"] == "stale"
-    assert bed.status("wan0")["attachment"] == "foreign"
-    bed.root("--detach", "--interface", "eth0")
-    bed.root("--attach", "--interface", "wan0")
-    assert bed.status("wan0")["attached"]
 
 
 def foreign(bed, name="eth0"):
