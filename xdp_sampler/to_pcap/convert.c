@@ -3,9 +3,11 @@
 #include "convert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -18,6 +20,8 @@
 #define LINK_ETHERNET 1
 
 struct outputs {
+	const char *pcap_path;
+	const char *csv_path;
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
 	FILE *csv;
@@ -52,70 +56,107 @@ static void print_verdict(struct outputs *outputs, const struct pcapng_packet *p
 	fputc('\n', outputs->csv);
 }
 
+static int check_written(FILE *file, const char *path)
+{
+	return ferror(file) ? ecbpf_fail(-EIO, "%s: %s", path, strerror(errno)) : 0;
+}
+
 /* Classic files hold one link type: Ethernet, as xdp_sampler writes. */
-static void write_packet(struct outputs *outputs, const struct pcapng_packet *packet)
+static int write_packet(struct outputs *outputs, const struct pcapng_packet *packet)
 {
 	const struct pcap_pkthdr header = {
 		.ts = { .tv_sec = packet->time / NS_PER_S, .tv_usec = packet->time % NS_PER_S },
 		.caplen = packet->captured,
 		.len = packet->length,
 	};
+	int err;
 
 	if (packet->link_type != LINK_ETHERNET || packet->captured > SNAPLEN_MAX) {
 		outputs->skipped++;
-		return;
+		return 0;
 	}
 	outputs->packets++;
 	pcap_dump((u_char *)outputs->dumper, &header, packet->data);
-	if (outputs->csv)
-		print_verdict(outputs, packet);
+	err = check_written(pcap_dump_file(outputs->dumper), outputs->pcap_path);
+	if (err || !outputs->csv)
+		return err;
+	print_verdict(outputs, packet);
+	return check_written(outputs->csv, outputs->csv_path);
 }
 
 static int convert_packets(struct pcapng_reader *reader, struct outputs *outputs)
 {
 	struct pcapng_packet packet;
-	int result;
+	int result, err = 0;
 
-	while ((result = pcapng_reader_next(reader, &packet)) > 0)
-		write_packet(outputs, &packet);
+	while ((result = pcapng_reader_next(reader, &packet)) > 0 && !err)
+		err = write_packet(outputs, &packet);
 	if (outputs->skipped)
 		ecbpf_log(ECBPF_LOG_WARNING, "%" PRIu64 " packets left out: not Ethernet",
 			  outputs->skipped);
-	return result;
+	return err ?: result;
 }
 
-static int open_outputs(const char *output, const char *verdicts, struct outputs *outputs)
+/* "-" by a descriptor of its own: libpcap closes what it is given. */
+static FILE *open_pcap(const char *path)
 {
+	int fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
+				     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (fd >= 0 && !file)
+		close(fd);
+	return file;
+}
+
+static int open_outputs(struct outputs *outputs)
+{
+	FILE *file;
+
 	outputs->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN_MAX,
 							     PCAP_TSTAMP_PRECISION_NANO);
 	if (!outputs->pcap)
 		return -ENOMEM;
-	outputs->dumper = pcap_dump_open(outputs->pcap, output);
-	if (!outputs->dumper)
-		return ecbpf_fail(-EIO, "%s", pcap_geterr(outputs->pcap));
-	if (!verdicts)
+	file = open_pcap(outputs->pcap_path);
+	if (!file)
+		return ecbpf_fail(-EIO, "%s: %s", outputs->pcap_path, strerror(errno));
+	outputs->dumper = pcap_dump_fopen(outputs->pcap, file);
+	if (!outputs->dumper) {
+		fclose(file);
+		return ecbpf_fail(-EIO, "%s: %s", outputs->pcap_path, pcap_geterr(outputs->pcap));
+	}
+	if (!outputs->csv_path)
 		return 0;
-	outputs->csv = fopen(verdicts, "we");
+	outputs->csv = fopen(outputs->csv_path, "we");
 	if (!outputs->csv)
-		return ecbpf_fail(-EIO, "%s: %s", verdicts, strerror(errno));
+		return ecbpf_fail(-EIO, "%s: %s", outputs->csv_path, strerror(errno));
 	fputs("packet,time,interface,queue,length,captured,action,comment\n", outputs->csv);
 	return 0;
 }
 
+/* What stdio still holds; a write that failed before was told. */
+static int flush(FILE *file, const char *path)
+{
+	if (ferror(file))
+		return -EIO;
+	return fflush(file) ? ecbpf_fail(-EIO, "%s: %s", path, strerror(errno)) : 0;
+}
+
 /* Whether everything got there. */
-static int close_outputs(struct outputs *outputs, const char *output, const char *verdicts)
+static int close_outputs(struct outputs *outputs)
 {
 	int err = 0;
 
 	if (outputs->dumper) {
-		if (pcap_dump_flush(outputs->dumper))
-			err = ecbpf_fail(-EIO, "%s: %s", output, strerror(errno));
+		err = flush(pcap_dump_file(outputs->dumper), outputs->pcap_path);
 		pcap_dump_close(outputs->dumper);
 	}
 	if (outputs->pcap)
 		pcap_close(outputs->pcap);
-	if (outputs->csv && fclose(outputs->csv))
-		err = ecbpf_fail(-EIO, "%s: %s", verdicts, strerror(errno));
+	if (outputs->csv) {
+		err = err ?: flush(outputs->csv, outputs->csv_path);
+		fclose(outputs->csv);
+	}
 	return err;
 }
 
@@ -124,16 +165,16 @@ int convert(const char *input, const char *output, const char *verdicts)
 	bool standard = !strcmp(input, "-");
 	FILE *file = standard ? stdin : fopen(input, "re");
 	struct pcapng_reader *reader = NULL;
-	struct outputs outputs = { 0 };
+	struct outputs outputs = { .pcap_path = output, .csv_path = verdicts };
 	int err, closed;
 
 	if (!file)
 		return ecbpf_fail(-ENODEV, "%s: %s", input, strerror(errno));
 	err = pcapng_reader_open(file, standard ? "stdin" : input, &reader) ?:
-		      open_outputs(output, verdicts, &outputs);
+		      open_outputs(&outputs);
 	if (!err)
 		err = convert_packets(reader, &outputs);
-	closed = close_outputs(&outputs, output, verdicts);
+	closed = close_outputs(&outputs);
 	pcapng_reader_close(reader);
 	if (!standard)
 		fclose(file);
