@@ -77,3 +77,51 @@ def test_full_disk(scratch, count, output):
         else:
             said = convert(source, scratch / "out.pcap", "--verdicts", "/dev/full")
     assert said.status == EX_IOERR and "No space left on device" in said.one_line()
+
+
+@pytest.mark.parametrize("name", ("in.pcapng", "hard", "symbolic", "folder/../in.pcapng"))
+@pytest.mark.parametrize("as_csv", (False, True))
+def test_output_is_the_input(scratch, name, as_csv):
+    """By whatever name: refused, and nothing is lost."""
+    source = scratch / "in.pcapng"
+    source.write_bytes(capture(packet(1)))
+    (scratch / "hard").hardlink_to(source)
+    (scratch / "symbolic").symlink_to(source)
+    (scratch / "folder").mkdir()
+    other = scratch / "out.pcap"
+    other.write_bytes(b"before")
+    if as_csv:
+        said = convert(source, other, "--verdicts", scratch / name)
+    else:
+        said = convert(source, scratch / name)
+    assert said.status == EX_USAGE and "is the file to read" in said.one_line()
+    assert source.read_bytes() == capture(packet(1))
+    assert other.read_bytes() == b"before"
+
+
+def test_output_is_standard_input(scratch):
+    source = scratch / "in.pcapng"
+    source.write_bytes(capture(packet(1)))
+    with open(source, "rb") as stdin:
+        assert convert("-", source, stdin=stdin).status == EX_USAGE
+    assert source.read_bytes() == capture(packet(1))
+
+
+def test_outputs_are_one_file(scratch):
+    source, target = scratch / "in.pcapng", scratch / "out"
+    source.write_bytes(capture(packet(1)))
+    target.write_bytes(b"before")
+    said = convert(source, target, "--verdicts", target)
+    assert said.status == EX_USAGE and "is the file to write" in said.one_line()
+    assert target.read_bytes() == b"before"
+
+
+def test_longer_output_before(scratch):
+    """What the output held is gone."""
+    source, target, verdicts = (scratch / name for name in ("in.pcapng", "out.pcap", "out.csv"))
+    source.write_bytes(capture(packet(1)))
+    for path in (target, verdicts):
+        path.write_bytes(b"x" * 10000)
+    assert convert(source, target, "--verdicts", verdicts).status == EX_OK
+    assert classic(target.read_bytes()) == [(1000, len(FRAME), FRAME)]
+    assert len(list(csv.DictReader(verdicts.open(newline="")))) == 1

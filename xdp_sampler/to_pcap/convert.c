@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pcap/pcap.h>
@@ -97,41 +98,81 @@ static int convert_packets(struct pcapng_reader *reader, struct outputs *outputs
 	return err ?: result;
 }
 
-/* "-" by a descriptor of its own: libpcap closes what it is given. */
-static FILE *open_pcap(const char *path)
+static bool is_same_file(int one, int other)
 {
-	int fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
-				     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	struct stat first, second;
 
-	if (fd >= 0 && !file)
-		close(fd);
-	return file;
+	return !fstat(one, &first) && !fstat(other, &second) && S_ISREG(first.st_mode) &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-static int open_outputs(struct outputs *outputs)
+/*
+ * Not emptied yet, as it may be what is read: whatever name it has. "-" by a descriptor of its
+ * own: libpcap closes what it is given.
+ */
+static int open_output(const char *path, FILE *input, FILE **out)
 {
-	FILE *file;
+	int fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) :
+				     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
+	if (fd < 0)
+		return ecbpf_fail(-EIO, "%s: %s", path, strerror(errno));
+	if (is_same_file(fd, fileno(input))) {
+		close(fd);
+		return ecbpf_fail(-EINVAL, "%s: is the file to read; write to another one", path);
+	}
+	*out = fdopen(fd, "w");
+	if (*out)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+static int empty(FILE *file, const char *path)
+{
+	struct stat status;
+
+	if (fstat(fileno(file), &status) || !S_ISREG(status.st_mode) || !strcmp(path, "-"))
+		return 0;
+	return ftruncate(fileno(file), 0) ? ecbpf_fail(-EIO, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static int begin_pcap(struct outputs *outputs, FILE *file)
+{
 	outputs->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN_MAX,
 							     PCAP_TSTAMP_PRECISION_NANO);
-	if (!outputs->pcap)
-		return -ENOMEM;
-	file = open_pcap(outputs->pcap_path);
-	if (!file)
-		return ecbpf_fail(-EIO, "%s: %s", outputs->pcap_path, strerror(errno));
-	outputs->dumper = pcap_dump_fopen(outputs->pcap, file);
-	if (!outputs->dumper) {
-		fclose(file);
-		return ecbpf_fail(-EIO, "%s: %s", outputs->pcap_path, pcap_geterr(outputs->pcap));
-	}
-	if (!outputs->csv_path)
+	outputs->dumper = outputs->pcap ? pcap_dump_fopen(outputs->pcap, file) : NULL;
+	if (outputs->dumper)
 		return 0;
-	outputs->csv = fopen(outputs->csv_path, "we");
-	if (!outputs->csv)
-		return ecbpf_fail(-EIO, "%s: %s", outputs->csv_path, strerror(errno));
-	fputs("packet,time,interface,queue,length,captured,action,comment\n", outputs->csv);
-	return 0;
+	fclose(file);
+	return ecbpf_fail(-ENOMEM, "%s: libpcap can't write to it", outputs->pcap_path);
+}
+
+/* All are open before any is emptied. */
+static int open_outputs(struct outputs *outputs, FILE *input)
+{
+	FILE *file;
+	int err;
+
+	err = open_output(outputs->pcap_path, input, &file);
+	if (err)
+		return err;
+	if (outputs->csv_path)
+		err = open_output(outputs->csv_path, input, &outputs->csv);
+	if (!err && outputs->csv && is_same_file(fileno(outputs->csv), fileno(file)))
+		err = ecbpf_fail(-EINVAL, "--verdicts %s: is the file to write; give another one",
+				 outputs->csv_path);
+	err = err ?: empty(file, outputs->pcap_path);
+	if (!err && outputs->csv)
+		err = empty(outputs->csv, outputs->csv_path);
+	if (err) {
+		fclose(file);
+		return err;
+	}
+	if (outputs->csv)
+		fputs("packet,time,interface,queue,length,captured,action,comment\n",
+		      outputs->csv);
+	return begin_pcap(outputs, file);
 }
 
 /* What stdio still holds; a write that failed before was told. */
@@ -171,7 +212,7 @@ int convert(const char *input, const char *output, const char *verdicts)
 	if (!file)
 		return ecbpf_fail(-ENODEV, "%s: %s", input, strerror(errno));
 	err = pcapng_reader_open(file, standard ? "stdin" : input, &reader) ?:
-		      open_outputs(&outputs);
+		      open_outputs(&outputs, file);
 	if (!err)
 		err = convert_packets(reader, &outputs);
 	closed = close_outputs(&outputs);
