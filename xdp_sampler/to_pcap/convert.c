@@ -170,8 +170,7 @@ static int open_outputs(struct outputs *outputs, FILE *input)
 		return err;
 	}
 	if (outputs->csv)
-		fputs("packet,time,interface,queue,length,captured,action,comment\n",
-		      outputs->csv);
+		fputs("packet,time,interface,queue,length,captured,action,comment\n", outputs->csv);
 	return begin_pcap(outputs, file);
 }
 
