@@ -47,6 +47,7 @@
  * @stuck: so was that there can be no other file
  * @retry: not before, ns of CLOCK_MONOTONIC
  * @losses: of all interfaces, by index; as of the last tick
+ * @slow: that the pipe's reader lags behind was told
  * @flags: of stdout, before it was made not to block
  */
 struct pcapng_sink {
@@ -69,6 +70,7 @@ struct pcapng_sink {
 	bool complained;
 	bool stuck;
 	uint64_t retry;
+	bool slow;
 	const struct sample_losses *losses;
 	int flags;
 };
@@ -86,6 +88,26 @@ static void complain(struct pcapng_sink *self, int err)
 	ecbpf_log(ECBPF_LOG_ERROR,
 		  "%s: writing failed: %s; samples are counted as lost until it works",
 		  self->files.path ? self->path : "stdout", strerror(err));
+}
+
+/* Who closes the only output has seen enough: nobody to blame. */
+static void end_pipe(struct pcapng_sink *self)
+{
+	if (!self->sink.ended && (self->files.others || self->files.path))
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "%s: closed by its reader; samples for it are counted as lost",
+			  self->files.path ? self->path : "stdout");
+	self->sink.ended = true;
+}
+
+static void tell_slow(struct pcapng_sink *self)
+{
+	if (!self->slow && !self->complained && !self->sink.ended)
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "%s: its reader is too slow; samples that find no room are counted as "
+			  "lost",
+			  self->files.path ? self->path : "stdout");
+	self->slow = true;
 }
 
 static uint32_t word_at(const uint8_t *data)
@@ -152,7 +174,7 @@ static bool flush(struct pcapng_sink *self)
 			continue;
 		if (written < 0) {
 			if (errno == EPIPE)
-				self->sink.ended = true;
+				end_pipe(self);
 			else if (errno != EAGAIN)
 				complain(self, errno);
 			return false;
@@ -327,6 +349,7 @@ static void take(struct sample_sink *sink, const struct sample *sample)
 		to = room(self, pcapng_packet_max(sample));
 	}
 	if (!to) {
+		tell_slow(self);
 		sink->lost[sample->interface->index]++;
 		return;
 	}
@@ -365,7 +388,7 @@ static void tick(struct sample_sink *sink, uint64_t now, const struct sample_los
 
 	self->losses = losses;
 	if (!self->files.path && nobody_reads(self->fd))
-		sink->ended = true;
+		end_pipe(self);
 	check_removed(self);
 	if (self->files.path && (self->removed || is_large(self) || is_old(self, now)) &&
 	    may_rotate(self))
@@ -393,6 +416,8 @@ static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 	if (!self->sink.ended)
 		end_section(self, losses, now.tv_sec * 1000000000ULL + now.tv_nsec);
 	flush_patiently(self);
+	if (self->begin < self->end)
+		tell_slow(self);
 	give_up(self);
 }
 

@@ -10,7 +10,7 @@ import pytest
 import testbed
 from sampling import (DELIVERED, DROPPED, DROPS, PASSED, TO_PCAP, as_json, check_conservation,
                       counts, ends, fields, finish, need, payloads_of, reading, received,
-                      sampled_bed, sampler, send, state, statistics)
+                      sampled_bed, sampler, send, state, statistics, terminate)
 from testbed import EX_OK, EX_USAGE, eventually, scaled
 
 VERDICTS = {DROPPED: "1", PASSED: "2"}
@@ -103,8 +103,9 @@ def test_pipe_closed_beside_file(sampled, scratch):
     process.stdout = None
     payloads += send(sampled, 10)
     received(sampled, 13)
-    process.send_signal(signal.SIGTERM)
-    assert finish(process).status == EX_OK
+    result = terminate(process)
+    assert result.status == EX_OK
+    assert "stdout: closed by its reader" in result.one_line()
     assert payloads_of([file]) == payloads
     seen = state(sampled)
     check_conservation(seen, "live", "file")
@@ -120,6 +121,7 @@ def test_pipe_not_read(sampled):
     assert process.wait(testbed.DEADLINE) == EX_OK
     process.stdout.close()
     process.stdout = None
+    assert "stdout: its reader is too slow" in finish(process).one_line()
     seen = state(sampled)
     check_conservation(seen, "live")
     assert seen["outputs"]["live"]["lost"] > 0

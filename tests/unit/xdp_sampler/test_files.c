@@ -313,6 +313,34 @@ static void replaced_file(void **state)
 	assert_int_equal(stat(path, &status) | (status.st_size - 5), 0);
 }
 
+/* A pipe that stands still: said once, counted, and written as far as it takes. */
+static void slow_pipe(void **state)
+{
+	int out = dup(STDOUT_FILENO), ends[2];
+	struct pcapng_files live = { 0 };
+	struct sample_sink *sink = NULL;
+	unsigned int i;
+
+	(void)state;
+	complaints = 0;
+	fflush(stdout);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+	assert_int_equal(sink_pcapng_open(&live, interfaces, 2, &sink), 0);
+	for (i = 0; i < 50000; i++) {
+		take(sink, i);
+		if (i % 1000 == 0)
+			sink->calls->tick(sink, i, losses);
+	}
+	close(ends[0]);
+	finish(sink, 50000, UINT64_MAX);
+	sink->calls->close(sink);
+	assert_int_equal(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	close(out);
+	close(ends[1]);
+	assert_int_equal(complaints, 1);
+}
+
 static void unwritable_path(void **state)
 {
 	const struct pcapng_files files = { .path = "/nowhere/at/all.pcapng" };
@@ -364,6 +392,7 @@ int main(void)
 		FILE_TEST(removed_file),
 		{ "removed_file_of_many", removed_file, set_up, tear_down, path },
 		FILE_TEST(replaced_file),
+		FILE_TEST(slow_pipe),
 		FILE_TEST(unwritable_path),
 	};
 
