@@ -125,7 +125,9 @@ int outputs_check(const struct outputs_options *options)
 				  options->top_suggest ? "suggest" : "interval");
 	if (options->statsd_port && !options->statsd_host)
 		return ecbpf_fail(-EINVAL, "--statsd-port goes with --statsd HOST");
-	return options->top ? sink_top_check(options->top_key) : 0;
+	if (options->top)
+		return sink_top_check(options->top_key);
+	return sink_sflow_check(&options->collectors);
 }
 
 int outputs_open(const struct outputs_options *options, const struct sampler_interface *interfaces,

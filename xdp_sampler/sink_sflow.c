@@ -13,6 +13,7 @@
 #include "sflow.h"
 
 #define PORT_DEFAULT "6343"
+#define HOST_MAX     256
 #define NS_PER_S     1000000000ULL
 #define COUNTERS_NS  (20 * NS_PER_S)
 /* Samples wait that long for company. */
@@ -333,17 +334,51 @@ static int connect_to(struct collector *collector, const struct addrinfo *addres
 	return 0;
 }
 
+/* getaddrinfo() takes what is beyond 65535 for another port. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long port = digits <= 5 ? strtoul(text, NULL, 10) : 0;
+
+	return !text[digits] && port > 0 && port <= UINT16_MAX;
+}
+
+static int parse_collector(const char *text, char host[HOST_MAX], const char **port)
+{
+	if (split_name(text, host, HOST_MAX, port))
+		return ecbpf_fail(-EINVAL, "--sflow '%s': write HOST:PORT or [ADDRESS]:PORT", text);
+	if (!is_port(*port))
+		return ecbpf_fail(-EINVAL, "--sflow '%s': no port '%s'; give 1 to 65535", text,
+				  *port);
+	return 0;
+}
+
+int sink_sflow_check(const struct ecbpf_strings *collectors)
+{
+	char host[HOST_MAX];
+	const char *port;
+	size_t i;
+	int err = 0;
+
+	if (collectors->count > COLLECTORS_MAX)
+		return ecbpf_fail(-EINVAL, "--sflow: at most %d collectors", COLLECTORS_MAX);
+	for (i = 0; i < collectors->count && !err; i++)
+		err = parse_collector(collectors->items[i], host, &port);
+	return err;
+}
+
 static int collector_open(struct collector *collector, const char *text)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
 	struct addrinfo *addresses;
 	const char *port;
-	char host[256];
+	char host[HOST_MAX];
 	int err;
 
 	collector->name = text;
-	if (split_name(text, host, sizeof(host), &port))
-		return ecbpf_fail(-EINVAL, "--sflow '%s': write HOST:PORT or [ADDRESS]:PORT", text);
+	err = parse_collector(text, host, &port);
+	if (err)
+		return err;
 	err = getaddrinfo(host, port, &hints, &addresses);
 	if (err)
 		return ecbpf_fail(-EINVAL, "--sflow '%s': %s", text, gai_strerror(err));
@@ -360,8 +395,6 @@ int sink_sflow_open(const struct ecbpf_strings *collectors,
 	size_t i;
 	int err = 0;
 
-	if (collectors->count > COLLECTORS_MAX)
-		return ecbpf_fail(-EINVAL, "--sflow: at most %d collectors", COLLECTORS_MAX);
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return -ENOMEM;

@@ -16,7 +16,7 @@ from scapy.utils import wrpcap
 from sampling import (DROPPED, PASSED, check_conservation, counts, ends, fields, finish, need,
                       reading, received, sampled_bed, sampler, send, silence, state, terminate,
                       tshark)
-from testbed import DEADLINE, EX_OK, GUEST, SERVER4, eventually
+from testbed import DEADLINE, EX_OK, EX_USAGE, GUEST, SERVER4, eventually
 
 SFLOW_PORT = 6343
 DISCARDED = 1 << 30 | 258
@@ -231,6 +231,17 @@ def test_collector_down(sampled, collector):
     check_conservation(seen, "sflow")
     got = sum(kind == 1 for datagram in up.datagrams for kind, _ in samples_of(datagram)[1])
     assert got == seen["outputs"]["sflow"]["delivered"] == 20
+
+
+@pytest.mark.parametrize("name", ("127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:99999", "[::1]:0",
+                                  "127.0.0.1:", "127.0.0.1:63x", "127.0.0.1:-1",
+                                  "127.0.0.1:4294973639"))
+def test_no_such_port(bed, name):
+    """Refused before anything is attached."""
+    bed.attach()
+    said = sampler(bed, "--sflow", name, expect=EX_USAGE)
+    assert f"--sflow '{name}'" in said.one_line()
+    assert not state(bed)["attached"]
 
 
 def sums(collector):
