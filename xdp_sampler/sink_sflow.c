@@ -19,17 +19,24 @@
 /* Samples wait that long for company. */
 #define FLUSH_NS       (200 * 1000000ULL)
 #define COLLECTORS_MAX 16
+/* Pause between tries to reach a collector that nothing leads to. */
+#define RETRY_NS NS_PER_S
 /* Errors that follow another one within that time are not told again. */
 #define QUIET_NS (60 * NS_PER_S)
 
 /**
  * struct collector - who is sent to
+ * @addresses: as its name was resolved
+ * @socket: -1: there is no way to any of them
+ * @retry: not before, ns of CLOCK_MONOTONIC
  * @agent: our address, by which the collector knows us
  * @failed: when an error was met last, ns of CLOCK_MONOTONIC; 0: never
  */
 struct collector {
 	const char *name;
+	struct addrinfo *addresses;
 	int socket;
+	uint64_t retry;
 	struct sockaddr_storage agent;
 	uint32_t sequence;
 	uint64_t failed;
@@ -99,12 +106,53 @@ static void complain(struct collector *collector, int err)
 	collector->failed = now;
 }
 
+static int connect_to(struct collector *collector, const struct addrinfo *address)
+{
+	socklen_t length = sizeof(collector->agent);
+	int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* The agent is known by the address that this host has towards the collector. */
+	if (connect(fd, address->ai_addr, address->ai_addrlen) ||
+	    getsockname(fd, (struct sockaddr *)&collector->agent, &length)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	collector->socket = fd;
+	return 0;
+}
+
+/* Whether there is a way to it, as routes are now. */
+static bool reach(struct collector *collector)
+{
+	const struct addrinfo *address;
+	int err = 0;
+
+	if (collector->socket >= 0)
+		return true;
+	if (clock_ns() < collector->retry)
+		return false;
+	for (address = collector->addresses; address; address = address->ai_next) {
+		err = connect_to(collector, address);
+		if (!err)
+			return true;
+	}
+	collector->retry = clock_ns() + RETRY_NS;
+	complain(collector, -err);
+	return false;
+}
+
 /* Whether nobody refused what was sent there before. */
 static bool was_taken(struct collector *collector)
 {
 	socklen_t length = sizeof(int);
 	int err = 0;
 
+	if (collector->socket < 0)
+		return true;
 	if (getsockopt(collector->socket, SOL_SOCKET, SO_ERROR, &err, &length) || !err)
 		return true;
 	complain(collector, err);
@@ -117,6 +165,8 @@ static bool send_to(struct sflow_sink *self, struct collector *collector)
 	uint32_t uptime = (clock_ns() - self->began) / 1000000;
 	size_t octets;
 
+	if (!reach(collector))
+		return false;
 	octets = sflow_header(datagram, &collector->agent, ++collector->sequence, uptime,
 			      self->number);
 	memcpy(datagram + octets, self->samples, self->octets);
@@ -282,8 +332,11 @@ static void close_sink(struct sample_sink *sink)
 	struct sflow_sink *self = of(sink);
 	size_t i;
 
-	for (i = 0; i < self->collector_count; i++)
-		close(self->collectors[i].socket);
+	for (i = 0; i < self->collector_count; i++) {
+		if (self->collectors[i].socket >= 0)
+			close(self->collectors[i].socket);
+		freeaddrinfo(self->collectors[i].addresses);
+	}
 	for (i = 0; i < self->count; i++)
 		free(self->pools[i].cpus);
 	free(self);
@@ -312,25 +365,6 @@ static int split_name(const char *text, char *host, size_t size, const char **po
 		return -EINVAL;
 	memcpy(host, text, end - text);
 	host[end - text] = '\0';
-	return 0;
-}
-
-static int connect_to(struct collector *collector, const struct addrinfo *address)
-{
-	socklen_t length = sizeof(collector->agent);
-	int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	/* The agent is known by the address that this host has towards the collector. */
-	if (connect(fd, address->ai_addr, address->ai_addrlen) ||
-	    getsockname(fd, (struct sockaddr *)&collector->agent, &length)) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	collector->socket = fd;
 	return 0;
 }
 
@@ -370,21 +404,20 @@ int sink_sflow_check(const struct ecbpf_strings *collectors)
 static int collector_open(struct collector *collector, const char *text)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *addresses;
 	const char *port;
 	char host[HOST_MAX];
 	int err;
 
 	collector->name = text;
+	collector->socket = -1;
 	err = parse_collector(text, host, &port);
 	if (err)
 		return err;
-	err = getaddrinfo(host, port, &hints, &addresses);
+	err = getaddrinfo(host, port, &hints, &collector->addresses);
 	if (err)
 		return ecbpf_fail(-EINVAL, "--sflow '%s': %s", text, gai_strerror(err));
-	err = connect_to(collector, addresses);
-	freeaddrinfo(addresses);
-	return err ? ecbpf_fail(err, "--sflow '%s': %s", text, strerror(-err)) : 0;
+	reach(collector);
+	return 0;
 }
 
 int sink_sflow_open(const struct ecbpf_strings *collectors,

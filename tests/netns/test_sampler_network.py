@@ -30,13 +30,13 @@ def sampled(bed):
 class Collector:
     """A UDP socket in the server's namespace."""
 
-    def __init__(self, bed, port=0):
+    def __init__(self, bed, port=0, address="127.0.0.1"):
         with bed.server.entered():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
+        self.socket.bind((address, port))
         self.socket.setblocking(False)
         self.port = self.socket.getsockname()[1]
-        self.name = f"127.0.0.1:{self.port}"
+        self.name = f"{address}:{self.port}"
         self.datagrams = []
 
     def close(self):
@@ -231,6 +231,30 @@ def test_collector_down(sampled, collector):
     check_conservation(seen, "sflow")
     got = sum(kind == 1 for datagram in up.datagrams for kind, _ in samples_of(datagram)[1])
     assert got == seen["outputs"]["sflow"]["delivered"] == 20
+
+
+def test_no_route_to_collector(sampled, collector):
+    """As one that is down, and the other one gets everything; once there is a route, both do."""
+    sampled.server.run("ip", "route", "add", "unreachable", "203.0.113.1/32")
+    process = reading(sampled, "--sflow", f"203.0.113.1:{SFLOW_PORT},{collector.name}")
+    assert "--sflow 203.0.113.1:6343: sending failed: " in process.stderr.readline()
+    send(sampled, 30)
+    eventually(lambda: state(sampled)["outputs"]["sflow"]["lost"] == 30, "losses counted")
+    assert sum(kind == 1 for datagram in collector.read()
+               for kind, _ in samples_of(datagram)[1]) == 30
+    sampled.server.run("ip", "address", "add", "203.0.113.1/32", "dev", "lo")
+    far = Collector(sampled, SFLOW_PORT, "203.0.113.1")
+    count = 0
+    while not state(sampled)["outputs"]["sflow"]["delivered"]:
+        count += len(send(sampled, 5))
+        received(sampled, 30 + count)
+    ends(process)
+    check_conservation(state(sampled), "sflow")
+    found = [samples_of(datagram) for datagram in far.read()]
+    assert [number for number, _ in found] == list(range(1, len(found) + 1))
+    assert sum(kind == 1 for _, samples in found for kind, _ in samples) == state(sampled)[
+        "outputs"]["sflow"]["delivered"]
+    far.close()
 
 
 @pytest.mark.parametrize("name", ("127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:99999", "[::1]:0",
