@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_sampler_to_pcap on files of any origin, and on outputs that can't be written."""
 import csv
-import os
 import struct
 import subprocess
 
@@ -10,7 +9,9 @@ import pytest
 from sampling import TO_PCAP
 from testbed import (DEADLINE, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE, Result)
 
-SECTION, INTERFACE, PACKET = 0x0a0d0d0a, 1, 6
+SECTION, INTERFACE, PACKET_OLD, PACKET_SIMPLE, PACKET = 0x0a0d0d0a, 1, 2, 3, 6
+SECRETS = 10
+TIME_RESOLUTION, TIME_OFFSET = 9, 14
 ETHERNET = 1
 FRAME = bytes(range(60))
 
@@ -125,3 +126,61 @@ def test_longer_output_before(scratch):
     assert convert(source, target, "--verdicts", verdicts).status == EX_OK
     assert classic(target.read_bytes()) == [(1000, len(FRAME), FRAME)]
     assert len(list(csv.DictReader(verdicts.open(newline="")))) == 1
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_packets_of_others(scratch, order):
+    """Simple and old packet blocks, offsets of time, and blocks of any length between them."""
+    source, target = scratch / "in.pcapng", scratch / "out.pcap"
+    old = struct.pack(order + "HH4I", 0, 5, 0, 2_500_000, len(FRAME), 1500) + FRAME
+    offset = option(TIME_OFFSET, struct.pack(order + "q", 1_700_000_000), order)
+    source.write_bytes(
+        section(order) + interface(offset, snaplen=30, order=order) +
+        block(SECRETS, bytes(1_500_000), order) + packet(1_000_001, order=order) +
+        block(0x80001234, b"", order) + block(PACKET_OLD, old, order) +
+        block(PACKET_SIMPLE, struct.pack(order + "I", 60) + FRAME[:30], order) +
+        block(PACKET_SIMPLE, struct.pack(order + "I", 14) + FRAME[:14], order))
+    said = convert(source, target)
+    assert said.status == EX_OK and not said.err
+    assert classic(target.read_bytes()) == [
+        (1_700_000_001_000_001_000, 60, FRAME), (1_700_000_002_500_000_000, 1500, FRAME),
+        (0, 60, FRAME[:30]), (0, 14, FRAME[:14])]
+
+
+def test_time_before_the_epoch(scratch):
+    source, target = scratch / "in.pcapng", scratch / "out.pcap"
+    offset = option(TIME_OFFSET, struct.pack("<q", -3))
+    source.write_bytes(section() + interface(offset) + packet(3_000_001) + packet(2_000_000))
+    assert convert(source, target).status == EX_OK
+    assert [time for time, _, _ in classic(target.read_bytes())] == [1000, 0]
+
+
+BAD = {
+    "empty": b"",
+    "other": FRAME,
+    "short packet": capture(block(PACKET_SIMPLE, struct.pack("<I", 64) + FRAME)),
+    "no interface": section() + block(PACKET_SIMPLE, struct.pack("<I", 60) + FRAME),
+    "short head": capture(block(PACKET_OLD, bytes(16))),
+    "other length": capture(block(SECRETS, bytes(100_000)))[:-4] + b"\0\0\0\1",
+    "cut": capture(block(SECRETS, bytes(100_000)))[:-1],
+    "odd length": capture(struct.pack("<IIHIH", SECRETS, 18, 0, 0, 18)),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_not_a_capture(scratch, name):
+    """One line, from a file or a pipe."""
+    source = scratch / "in.pcapng"
+    source.write_bytes(BAD[name])
+    said = convert(source, scratch / "out.pcap")
+    assert said.status == EX_DATAERR and str(source) in said.one_line()
+    with open(source, "rb") as stdin:
+        said = convert("-", scratch / "out.pcap", stdin=stdin)
+    assert said.status == EX_DATAERR and "stdin" in said.one_line()
+
+
+def test_unreadable(scratch):
+    said = convert(scratch, scratch / "out.pcap")
+    assert said.status == EX_IOERR and "Is a directory" in said.one_line()
+    said = convert(scratch / "none", scratch / "out.pcap")
+    assert said.status == EX_NOINPUT and said.one_line()

@@ -93,8 +93,9 @@ static int convert_packets(struct pcapng_reader *reader, struct outputs *outputs
 	while ((result = pcapng_reader_next(reader, &packet)) > 0 && !err)
 		err = write_packet(outputs, &packet);
 	if (outputs->skipped)
-		ecbpf_log(ECBPF_LOG_WARNING, "%" PRIu64 " packets left out: not Ethernet",
-			  outputs->skipped);
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%" PRIu64 " packets left out: not Ethernet, or longer than %d octets",
+			  outputs->skipped, SNAPLEN_MAX);
 	return err ?: result;
 }
 
