@@ -126,7 +126,7 @@ int outputs_check(const struct outputs_options *options)
 	if (options->statsd_port && !options->statsd_host)
 		return ecbpf_fail(-EINVAL, "--statsd-port goes with --statsd HOST");
 	if (options->top)
-		return sink_top_check(options->top_key);
+		return sink_top_check(options->top_key, options->top_suggest);
 	return sink_sflow_check(&options->collectors);
 }
 
