@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -276,6 +277,21 @@ static bool parse_counters(const char *line, const char *name, struct sflow_coun
 	return true;
 }
 
+static uint32_t read_status(const char *name)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+	uint32_t status = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (!ioctl(fd, SIOCGIFFLAGS, &request)) {
+		status |= request.ifr_flags & IFF_UP ? SFLOW_ADMIN_UP : 0;
+		status |= request.ifr_flags & IFF_RUNNING ? SFLOW_OPER_UP : 0;
+	}
+	close(fd);
+	return status;
+}
+
 static void add_counters(struct sflow_sink *self)
 {
 	FILE *file = fopen("/proc/self/net/dev", "re");
@@ -287,6 +303,7 @@ static void add_counters(struct sflow_sink *self)
 		for (i = 0; i < self->count; i++) {
 			if (!parse_counters(line, self->interfaces[i].name, &counters))
 				continue;
+			counters.status = read_status(self->interfaces[i].name);
 			self->octets += sflow_counters(room(self, SFLOW_COUNTERS_MAX),
 						       &self->interfaces[i],
 						       ++self->counter_sequences[i], &counters);

@@ -190,6 +190,26 @@ def test_sflow_fields(sampled, collector):
     assert counters and {source for _, source in counters} == {ifindex(sampled)}
 
 
+@pytest.mark.parametrize("command, status", (
+    (None, 3),
+    (lambda bed: bed.client.run("ip", "link", "set", "eth0", "down"), 1),
+    (lambda bed: bed.server.run("ip", "link", "set", "eth0", "down"), 0),
+), ids=("up", "no carrier", "down"))
+def test_sflow_interface_status(sampled, collector, command, status):
+    if command:
+        command(sampled)
+        # The kernel takes its time to tell.
+        eventually(lambda: sampled.server.run("ip", "-json", "link", "show", "dev", "eth0")
+                   .json[0]["operstate"] == "DOWN", "eth0 down")
+    process = reading(sampled, "--sflow", collector.name)
+    bodies = eventually(lambda: [body for datagram in collector.read()
+                                 for kind, body in samples_of(datagram)[1] if kind == 2],
+                        "a counter sample")
+    ends(process)
+    # Behind sequence number, source, records, format and length: index, type, speed, direction.
+    assert {struct.unpack_from("!I", body, 40)[0] for body in bodies} == {status}
+
+
 def test_sflow_tells_losses(bed, collector):
     """What didn't fit the ring is in later samples' drops."""
     silence(bed)
