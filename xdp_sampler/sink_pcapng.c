@@ -458,6 +458,9 @@ static int open_stdout(struct pcapng_sink *self)
 	self->fd = STDOUT_FILENO;
 	signal(SIGPIPE, SIG_IGN);
 	self->flags = fcntl(self->fd, F_GETFL);
+	if (self->flags >= 0 && (self->flags & O_ACCMODE) == O_RDONLY)
+		return ecbpf_fail(-EIO, "stdout: closed, or not open for writing; pipe it into "
+					"'tshark -r -'");
 	if (self->flags < 0 || fcntl(self->fd, F_SETFL, self->flags | O_NONBLOCK))
 		return ecbpf_fail(-errno, "stdout: %s", strerror(errno));
 	begin_section(self);

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import testbed
-from sampling import (DELIVERED, DROPPED, DROPS, PASSED, TO_PCAP, as_json, check_conservation,
+from sampling import (DELIVERED, DROPPED, DROPS, PASSED, SAMPLER, TO_PCAP, as_json, check_conservation,
                       counts, ends, fields, finish, need, payloads_of, reading, received,
                       sampled_bed, sampler, send, state, statistics, terminate)
 from testbed import EX_OK, EX_USAGE, eventually, scaled
@@ -135,6 +135,13 @@ def test_terminal_is_spared(sampled):
     result = finish(said)
     os.close(master)
     assert result.status == EX_USAGE and "tshark -r -" in result.one_line()
+
+
+def test_output_is_closed(sampled):
+    """As by '>&-': nothing else that the process opens takes its place."""
+    live = sampled.server.run("sh", "-c", 'exec "$@" >&-', "sh", SAMPLER, "--live", "--interface",
+                              "eth0", "--count", 1, expect=testbed.EX_IOERR)
+    assert "stdout: closed, or not open for writing" in live.one_line()
 
 
 def test_rotation(sampled, scratch):

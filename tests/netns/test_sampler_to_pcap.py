@@ -184,3 +184,15 @@ def test_unreadable(scratch):
     assert said.status == EX_IOERR and "Is a directory" in said.one_line()
     said = convert(scratch / "none", scratch / "out.pcap")
     assert said.status == EX_NOINPUT and said.one_line()
+
+
+@pytest.mark.parametrize("closed", (">&-", "<&- >&-"))
+def test_closed_streams(scratch, closed):
+    """No file that is opened takes their place."""
+    source = scratch / "in.pcapng"
+    source.write_bytes(capture(packet(1)))
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", str(TO_PCAP), "--read",
+                           str(source), "--write", "-"], stderr=subprocess.PIPE, check=False)
+    said = Result(done.args, done.returncode, b"", done.stderr.decode())
+    assert said.status == EX_IOERR and "closed, or not open for writing" in said.one_line()
+    assert source.read_bytes() == capture(packet(1))

@@ -125,8 +125,10 @@ static int open_output(const char *path, FILE *input, FILE **out)
 	*out = fdopen(fd, "w");
 	if (*out)
 		return 0;
+	ecbpf_fail(-EIO, "%s: %s", path,
+		   errno == EINVAL ? "closed, or not open for writing" : strerror(errno));
 	close(fd);
-	return -ENOMEM;
+	return -EIO;
 }
 
 static int empty(FILE *file, const char *path)
