@@ -38,6 +38,7 @@
  * @number: of the file that is open, from 1 on; 0: it doesn't rotate
  * @opened: ns since the Unix epoch
  * @octets: written to the file and waiting for it
+ * @header: those before the first sample
  * @file_delivered: samples written to the file that is open
  * @begin, @end: what waits in @buffer
  * @partial: octets at @begin whose block is partly written
@@ -60,6 +61,7 @@ struct pcapng_sink {
 	uint32_t number;
 	uint64_t opened;
 	uint64_t octets;
+	uint64_t header;
 	uint64_t file_delivered[SAMPLER_INTERFACES_MAX];
 	uint8_t *buffer;
 	size_t begin;
@@ -249,6 +251,7 @@ static void begin_file(struct pcapng_sink *self, int fd, uint32_t number, uint64
 	self->stuck = false;
 	memset(self->file_delivered, 0, sizeof(self->file_delivered));
 	begin_section(self);
+	self->header = self->octets;
 	if (self->files.files && number > self->files.files) {
 		numbered(self, number - self->files.files, old);
 		unlink(old);
@@ -268,9 +271,11 @@ static void end_section(struct pcapng_sink *self, const struct sample_losses *lo
 	}
 }
 
+/* One without a sample never is: the next one would be no smaller. */
 static bool is_large(const struct pcapng_sink *self)
 {
-	return self->files.rotate_octets && self->octets >= self->files.rotate_octets;
+	return self->files.rotate_octets && self->octets >= self->files.rotate_octets &&
+	       self->octets > self->header;
 }
 
 static bool is_old(const struct pcapng_sink *self, uint64_t now)

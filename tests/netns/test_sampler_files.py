@@ -161,6 +161,13 @@ def test_rotation(sampled, scratch):
     assert sum(statistics(file.read_bytes())[0][DELIVERED] for file in files) == len(payloads)
 
 
+def test_rotation_below_the_least(bed, scratch):
+    bed.attach()
+    said = sampler(bed, "--write", scratch / "out.pcapng", "--rotate-size", 4095, expect=EX_USAGE)
+    assert "4096" in said.one_line()
+    assert not list(scratch.iterdir())
+
+
 def test_rotation_by_time(sampled, scratch):
     """The newest files are kept."""
     process = reading(sampled, "--write", scratch / "out.pcapng", "--rotate-seconds", "1s",

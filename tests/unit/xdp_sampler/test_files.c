@@ -160,6 +160,30 @@ static void newest_files_are_kept(void **state)
 	globfree(&found);
 }
 
+/* A header that is larger than files shall be: still no file without a sample. */
+static void tiny_files(void **state)
+{
+	struct sample_sink *sink = open_sink((struct pcapng_files){ .rotate_octets = 1 });
+	char name[128];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		sink->calls->tick(sink, i, losses);
+		take(sink, i);
+		sink->calls->tick(sink, i, losses);
+	}
+	finish(sink, 20, 0);
+	sink->calls->close(sink);
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%s/out-%05u.pcapng", folder, i + 1);
+		assert_int_equal(read_file(name, i), i + 1);
+	}
+	/* The one that was open at the end. */
+	snprintf(name, sizeof(name), "%s/out-00022.pcapng", folder);
+	assert_int_equal(access(name, F_OK), -1);
+}
+
 /* As on a full disk: a file that mustn't grow. */
 static void full_disk(void **state)
 {
@@ -386,6 +410,7 @@ int main(void)
 		FILE_TEST(one_file),
 		FILE_TEST(rotation_loses_nothing),
 		FILE_TEST(newest_files_are_kept),
+		FILE_TEST(tiny_files),
 		FILE_TEST(full_disk),
 		FILE_TEST(disk_has_room_again),
 		FILE_TEST(no_other_file),
