@@ -396,6 +396,7 @@ int ecbpf_options_parse(const struct ecbpf_tool *tool, int argc, char **argv)
 	struct parser parser;
 	int status;
 
+	ecbpf_streams_reserve();
 	memset(&ecbpf_common, 0, sizeof(ecbpf_common));
 	ecbpf_log_set(tool_message, (void *)tool->name, ECBPF_LOG_INFO);
 	status = parser_prepare(&parser, tool);

@@ -21,4 +21,7 @@ bool ecbpf_option_takes_argument(const struct ecbpf_option *row);
 void ecbpf_options_help(const struct ecbpf_tool *tool);
 void ecbpf_options_usage(const struct ecbpf_tool *tool);
 
+/* output.c: keep what the tool opens out of the places of standard streams that came closed. */
+void ecbpf_streams_reserve(void);
+
 #endif

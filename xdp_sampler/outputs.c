@@ -125,13 +125,15 @@ int outputs_check(const struct outputs_options *options)
 				  options->top_suggest ? "suggest" : "interval");
 	if (options->statsd_port && !options->statsd_host)
 		return ecbpf_fail(-EINVAL, "--statsd-port goes with --statsd HOST");
-	return options->top ? sink_top_check(options->top_key) : 0;
+	if (options->top)
+		return sink_top_check(options->top_key, options->top_suggest);
+	return sink_sflow_check(&options->collectors);
 }
 
 int outputs_open(const struct outputs_options *options, const struct sampler_interface *interfaces,
 		 size_t count, struct sample_sink **sinks, size_t *open)
 {
-	const struct pcapng_files live = { 0 };
+	struct pcapng_files live = { 0 };
 	size_t made = 0;
 	int err = 0;
 
@@ -148,6 +150,7 @@ int outputs_open(const struct outputs_options *options, const struct sampler_int
 		err = sink_top_open(options->top_key, options->top_interval ? options->top_interval : TOP_INTERVAL_NS, options->top_suggest, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
 	/* Last: its header is for who reads the pipe, who shall see nothing of a failure. */
+	live.others = made;
 	if (!err && options->live)
 		err = sink_pcapng_open(&live, interfaces, count, &sinks[made]) ?: (made++, 0);
 	if (err)

@@ -18,8 +18,6 @@ enum {
 	HEADER_ETHERNET = 1,
 	IFTYPE_ETHERNET = 6,
 	DIRECTION_UNKNOWN = 0,
-	/* Administratively and operationally up. */
-	STATUS_UP = 3,
 };
 
 /* Output interface of a packet that was dropped, by an access list. */
@@ -125,7 +123,7 @@ size_t sflow_counters(uint8_t *begin, const struct sampler_interface *interface,
 	record = put(to, GENERIC_COUNTERS);
 	to = put(put(record + 4, interface->ifindex), IFTYPE_ETHERNET);
 	/* Speed: not known here. */
-	to = put(put(put64(to, 0), DIRECTION_UNKNOWN), STATUS_UP);
+	to = put(put(put64(to, 0), DIRECTION_UNKNOWN), counters->status);
 	to = put64(to, counters->in_octets);
 	to = put(put(to, counters->in_packets - counters->in_multicast), counters->in_multicast);
 	/* Broadcasts are not counted apart: all ones is the protocol's "unknown". */

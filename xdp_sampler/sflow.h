@@ -17,8 +17,15 @@
 #define SFLOW_FLOW_MAX	   64
 #define SFLOW_COUNTERS_MAX 128
 
-/* Of one interface, as /proc/net/dev has them. */
+/* ifStatus. */
+enum sflow_status {
+	SFLOW_ADMIN_UP = 1,
+	SFLOW_OPER_UP = 2,
+};
+
+/* Of one interface, as /proc/net/dev has them; @status: enum sflow_status, or'ed. */
 struct sflow_counters {
+	uint32_t status;
 	uint64_t in_octets;
 	uint64_t in_packets;
 	uint64_t in_errors;

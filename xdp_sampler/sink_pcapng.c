@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@
 #define PATH_OCTETS  4096
 /* At the end, who reads the pipe may pause that long. */
 #define PATIENCE_MS 5000
+/* Pause between tries to begin another file. */
+#define RETRY_NS UINT64_C(1000000000)
 
 /**
  * struct pcapng_sink - files or a pipe
@@ -35,11 +38,17 @@
  * @number: of the file that is open, from 1 on; 0: it doesn't rotate
  * @opened: ns since the Unix epoch
  * @octets: written to the file and waiting for it
+ * @header: those before the first sample
  * @file_delivered: samples written to the file that is open
  * @begin, @end: what waits in @buffer
  * @partial: octets at @begin whose block is partly written
+ * @linked: the file that is open had a name when it was opened
+ * @removed: and lost it since
  * @complained: an output error was told; the next one isn't
+ * @stuck: so was that there can be no other file
+ * @retry: not before, ns of CLOCK_MONOTONIC
  * @losses: of all interfaces, by index; as of the last tick
+ * @slow: that the pipe's reader lags behind was told
  * @flags: of stdout, before it was made not to block
  */
 struct pcapng_sink {
@@ -52,12 +61,18 @@ struct pcapng_sink {
 	uint32_t number;
 	uint64_t opened;
 	uint64_t octets;
+	uint64_t header;
 	uint64_t file_delivered[SAMPLER_INTERFACES_MAX];
 	uint8_t *buffer;
 	size_t begin;
 	size_t end;
 	size_t partial;
+	bool linked;
+	bool removed;
 	bool complained;
+	bool stuck;
+	uint64_t retry;
+	bool slow;
 	const struct sample_losses *losses;
 	int flags;
 };
@@ -75,6 +90,26 @@ static void complain(struct pcapng_sink *self, int err)
 	ecbpf_log(ECBPF_LOG_ERROR,
 		  "%s: writing failed: %s; samples are counted as lost until it works",
 		  self->files.path ? self->path : "stdout", strerror(err));
+}
+
+/* Who closes the only output has seen enough: nobody to blame. */
+static void end_pipe(struct pcapng_sink *self)
+{
+	if (!self->sink.ended && (self->files.others || self->files.path))
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "%s: closed by its reader; samples for it are counted as lost",
+			  self->files.path ? self->path : "stdout");
+	self->sink.ended = true;
+}
+
+static void tell_slow(struct pcapng_sink *self)
+{
+	if (!self->slow && !self->complained && !self->sink.ended)
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "%s: its reader is too slow; samples that find no room are counted as "
+			  "lost",
+			  self->files.path ? self->path : "stdout");
+	self->slow = true;
 }
 
 static uint32_t word_at(const uint8_t *data)
@@ -107,11 +142,33 @@ static void count_written(struct pcapng_sink *self, size_t octets)
 	self->end = 0;
 }
 
+/* What still waits never will be written. */
+static void give_up(struct pcapng_sink *self)
+{
+	size_t at;
+
+	for (at = self->begin; at < self->end; at += word_at(self->buffer + at + 4))
+		if (word_at(self->buffer + at) == PCAPNG_PACKET)
+			self->sink.lost[word_at(self->buffer + at + 8)]++;
+	/* A regular file is left with whole blocks. */
+	if (self->partial && self->files.path) {
+		off_t size = lseek(self->fd, 0, SEEK_CUR);
+
+		if (size < 0 || ftruncate(self->fd, size - self->partial))
+			complain(self, errno);
+	}
+	self->begin = 0;
+	self->end = 0;
+	self->partial = 0;
+}
+
 /* Write what waits; true if nothing is left. */
 static bool flush(struct pcapng_sink *self)
 {
 	ssize_t written;
 
+	if (self->removed)
+		give_up(self);
 	while (self->begin < self->end && !self->sink.ended) {
 		written = write(self->fd, self->buffer + self->begin + self->partial,
 				self->end - self->begin - self->partial);
@@ -119,7 +176,7 @@ static bool flush(struct pcapng_sink *self)
 			continue;
 		if (written < 0) {
 			if (errno == EPIPE)
-				self->sink.ended = true;
+				end_pipe(self);
 			else if (errno != EAGAIN)
 				complain(self, errno);
 			return false;
@@ -166,28 +223,39 @@ static void numbered(const struct pcapng_sink *self, uint32_t number, char *path
 	snprintf(path, PATH_OCTETS, "%.*s-%05u%s", stem, self->files.path, number, dot ? dot : "");
 }
 
-static int open_file(struct pcapng_sink *self, uint64_t now)
+/* Where a file without a number was removed, one of others' may be by now. */
+static int create_file(const struct pcapng_sink *self, uint32_t number, char *path)
 {
-	char old[PATH_OCTETS];
+	const int flag = number || !self->removed ? O_TRUNC : O_EXCL;
 	int fd;
 
-	if (self->number)
-		numbered(self, self->number, self->path);
+	if (number)
+		numbered(self, number, path);
 	else
-		snprintf(self->path, sizeof(self->path), "%s", self->files.path);
-	fd = open(self->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
+		snprintf(path, PATH_OCTETS, "%s", self->files.path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flag, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+static void begin_file(struct pcapng_sink *self, int fd, uint32_t number, uint64_t now)
+{
+	char old[PATH_OCTETS];
+	struct stat status;
+
 	self->fd = fd;
+	self->number = number;
 	self->opened = now;
 	self->octets = 0;
+	self->linked = !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_nlink;
+	self->removed = false;
+	self->stuck = false;
 	memset(self->file_delivered, 0, sizeof(self->file_delivered));
 	begin_section(self);
-	if (self->files.files && self->number > self->files.files) {
-		numbered(self, self->number - self->files.files, old);
+	self->header = self->octets;
+	if (self->files.files && number > self->files.files) {
+		numbered(self, number - self->files.files, old);
 		unlink(old);
 	}
-	return 0;
 }
 
 static void end_section(struct pcapng_sink *self, const struct sample_losses *losses, uint64_t now)
@@ -203,9 +271,11 @@ static void end_section(struct pcapng_sink *self, const struct sample_losses *lo
 	}
 }
 
+/* One without a sample never is: the next one would be no smaller. */
 static bool is_large(const struct pcapng_sink *self)
 {
-	return self->files.rotate_octets && self->octets >= self->files.rotate_octets;
+	return self->files.rotate_octets && self->octets >= self->files.rotate_octets &&
+	       self->octets > self->header;
 }
 
 static bool is_old(const struct pcapng_sink *self, uint64_t now)
@@ -213,24 +283,65 @@ static bool is_old(const struct pcapng_sink *self, uint64_t now)
 	return self->files.rotate_ns && now - self->opened >= self->files.rotate_ns;
 }
 
-/* Everything that waits goes into the old file first; until it can, that one stays open. */
+static uint64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static bool may_rotate(const struct pcapng_sink *self)
+{
+	return self->losses && !self->complained && (!self->retry || monotonic() >= self->retry);
+}
+
+static void tell_stuck(struct pcapng_sink *self, const char *path, int err)
+{
+	if (self->stuck)
+		return;
+	self->stuck = true;
+	if (self->removed)
+		ecbpf_log(ECBPF_LOG_ERROR,
+			  "%s: was removed, and %s can't be opened: %s; samples are counted as "
+			  "lost until it can",
+			  self->path, path, strerror(err));
+	else
+		ecbpf_log(ECBPF_LOG_ERROR, "%s: %s; samples go on into %s until it can be opened",
+			  path, strerror(err), self->path);
+}
+
+/*
+ * Everything that waits goes into the old file first; until it can, and the next one can be
+ * opened, that one stays.
+ */
 static void rotate(struct pcapng_sink *self, uint64_t now)
 {
-	int old = self->fd, err;
+	const uint32_t number = self->number ? self->number + 1 : 0;
+	char path[PATH_OCTETS];
+	int fd;
 
 	if (!flush(self))
 		return;
-	end_section(self, self->losses, now);
-	if (!flush(self))
-		return;
-	self->number++;
-	err = open_file(self, now);
-	if (err) {
-		self->number--;
-		complain(self, -err);
+	fd = create_file(self, number, path);
+	self->retry = fd < 0 ? monotonic() + RETRY_NS : 0;
+	if (fd < 0) {
+		tell_stuck(self, path, -fd);
 		return;
 	}
-	close(old);
+	end_section(self, self->losses, now);
+	if (!flush(self)) {
+		self->retry = monotonic() + RETRY_NS;
+		unlink(path);
+		close(fd);
+		return;
+	}
+	if (self->removed && !self->stuck)
+		ecbpf_log(ECBPF_LOG_WARNING, "%s: was removed; samples go on into %s", self->path,
+			  path);
+	close(self->fd);
+	strcpy(self->path, path);
+	begin_file(self, fd, number, now);
 }
 
 static void take(struct sample_sink *sink, const struct sample *sample)
@@ -243,12 +354,13 @@ static void take(struct sample_sink *sink, const struct sample *sample)
 		to = room(self, pcapng_packet_max(sample));
 	}
 	if (!to) {
+		tell_slow(self);
 		sink->lost[sample->interface->index]++;
 		return;
 	}
 	added(self, pcapng_packet(to, sample));
 	/* While writing fails, ticks are often enough to try again. */
-	if (is_large(self) && self->losses && !self->complained)
+	if (is_large(self) && may_rotate(self))
 		rotate(self, sample->time);
 	else if (self->end - self->begin >= WRITE_OCTETS)
 		flush(self);
@@ -262,14 +374,29 @@ static bool nobody_reads(int fd)
 	return poll(&wait, 1, 0) > 0 && wait.revents & POLLERR;
 }
 
+/* What is written to a file without a name gets to nobody. */
+static void check_removed(struct pcapng_sink *self)
+{
+	struct stat status;
+
+	if (!self->linked || self->removed || fstat(self->fd, &status) || status.st_nlink)
+		return;
+	self->removed = true;
+	self->stuck = false;
+	self->complained = false;
+	self->retry = 0;
+}
+
 static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
 {
 	struct pcapng_sink *self = of(sink);
 
 	self->losses = losses;
 	if (!self->files.path && nobody_reads(self->fd))
-		sink->ended = true;
-	if (self->files.path && (is_large(self) || is_old(self, now)))
+		end_pipe(self);
+	check_removed(self);
+	if (self->files.path && (self->removed || is_large(self) || is_old(self, now)) &&
+	    may_rotate(self))
 		rotate(self, now);
 	flush(self);
 }
@@ -284,24 +411,6 @@ static void flush_patiently(struct pcapng_sink *self)
 			break;
 }
 
-/* Samples that still wait and never will be written. */
-static void count_lost(struct pcapng_sink *self)
-{
-	size_t at;
-
-	for (at = self->begin; at < self->end; at += word_at(self->buffer + at + 4))
-		if (word_at(self->buffer + at) == PCAPNG_PACKET)
-			self->sink.lost[word_at(self->buffer + at + 8)]++;
-	self->end = self->begin;
-	/* A regular file is left with whole blocks. */
-	if (self->partial && self->files.path) {
-		off_t size = lseek(self->fd, 0, SEEK_CUR);
-
-		if (size < 0 || ftruncate(self->fd, size - self->partial))
-			complain(self, errno);
-	}
-}
-
 static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	struct pcapng_sink *self = of(sink);
@@ -312,7 +421,9 @@ static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 	if (!self->sink.ended)
 		end_section(self, losses, now.tv_sec * 1000000000ULL + now.tv_nsec);
 	flush_patiently(self);
-	count_lost(self);
+	if (self->begin < self->end)
+		tell_slow(self);
+	give_up(self);
 }
 
 static void close_sink(struct sample_sink *sink)
@@ -330,6 +441,19 @@ static void close_sink(struct sample_sink *sink)
 
 static const struct sample_sink_calls calls = { take, tick, finish, close_sink };
 
+static int open_first(struct pcapng_sink *self)
+{
+	const uint32_t number = self->files.rotate_octets || self->files.rotate_ns;
+	struct timespec now;
+	int fd = create_file(self, number, self->path);
+
+	if (fd < 0)
+		return ecbpf_fail(fd, "%s: %s", self->path, strerror(-fd));
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_file(self, fd, number, now.tv_sec * 1000000000ULL + now.tv_nsec);
+	return 0;
+}
+
 static int open_stdout(struct pcapng_sink *self)
 {
 	if (isatty(STDOUT_FILENO))
@@ -339,6 +463,9 @@ static int open_stdout(struct pcapng_sink *self)
 	self->fd = STDOUT_FILENO;
 	signal(SIGPIPE, SIG_IGN);
 	self->flags = fcntl(self->fd, F_GETFL);
+	if (self->flags >= 0 && (self->flags & O_ACCMODE) == O_RDONLY)
+		return ecbpf_fail(-EIO, "stdout: closed, or not open for writing; pipe it into "
+					"'tshark -r -'");
 	if (self->flags < 0 || fcntl(self->fd, F_SETFL, self->flags | O_NONBLOCK))
 		return ecbpf_fail(-errno, "stdout: %s", strerror(errno));
 	begin_section(self);
@@ -349,7 +476,6 @@ int sink_pcapng_open(const struct pcapng_files *files, const struct sampler_inte
 		     size_t count, struct sample_sink **out)
 {
 	struct pcapng_sink *self = calloc(1, sizeof(*self));
-	struct timespec now;
 	int err;
 
 	if (!self)
@@ -359,18 +485,12 @@ int sink_pcapng_open(const struct pcapng_files *files, const struct sampler_inte
 	self->files = *files;
 	self->interfaces = interfaces;
 	self->count = count;
-	self->number = files->rotate_octets || files->rotate_ns;
 	self->buffer = malloc(BUFFER_OCTETS);
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (!self->buffer)
 		err = -ENOMEM;
-	else if (files->path)
-		err = open_file(self, now.tv_sec * 1000000000ULL + now.tv_nsec);
 	else
-		err = open_stdout(self);
+		err = files->path ? open_first(self) : open_stdout(self);
 	if (err) {
-		if (files->path)
-			ecbpf_fail(err, "%s: %s", self->path, strerror(-err));
 		free(self->buffer);
 		free(self);
 		return err;

@@ -11,12 +11,14 @@
  * @rotate_octets: begin another file beyond that size, 0: never
  * @rotate_ns: begin another file after that time, 0: never
  * @files: keep the newest so many, 0: all
+ * @others: there are other outputs, which go on when this one's pipe is closed
  */
 struct pcapng_files {
 	const char *path;
 	uint64_t rotate_octets;
 	uint64_t rotate_ns;
 	uint64_t files;
+	bool others;
 };
 
 /* Return: why the first file can't be written, having said so. */

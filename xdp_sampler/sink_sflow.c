@@ -7,28 +7,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sflow.h"
 
 #define PORT_DEFAULT "6343"
+#define HOST_MAX     256
 #define NS_PER_S     1000000000ULL
 #define COUNTERS_NS  (20 * NS_PER_S)
 /* Samples wait that long for company. */
 #define FLUSH_NS       (200 * 1000000ULL)
 #define COLLECTORS_MAX 16
+/* Pause between tries to reach a collector that nothing leads to. */
+#define RETRY_NS NS_PER_S
 /* Errors that follow another one within that time are not told again. */
 #define QUIET_NS (60 * NS_PER_S)
 
 /**
  * struct collector - who is sent to
+ * @addresses: as its name was resolved
+ * @socket: -1: there is no way to any of them
+ * @retry: not before, ns of CLOCK_MONOTONIC
  * @agent: our address, by which the collector knows us
  * @failed: when an error was met last, ns of CLOCK_MONOTONIC; 0: never
  */
 struct collector {
 	const char *name;
+	struct addrinfo *addresses;
 	int socket;
+	uint64_t retry;
 	struct sockaddr_storage agent;
 	uint32_t sequence;
 	uint64_t failed;
@@ -98,12 +107,53 @@ static void complain(struct collector *collector, int err)
 	collector->failed = now;
 }
 
+static int connect_to(struct collector *collector, const struct addrinfo *address)
+{
+	socklen_t length = sizeof(collector->agent);
+	int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* The agent is known by the address that this host has towards the collector. */
+	if (connect(fd, address->ai_addr, address->ai_addrlen) ||
+	    getsockname(fd, (struct sockaddr *)&collector->agent, &length)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	collector->socket = fd;
+	return 0;
+}
+
+/* Whether there is a way to it, as routes are now. */
+static bool reach(struct collector *collector)
+{
+	const struct addrinfo *address;
+	int err = 0;
+
+	if (collector->socket >= 0)
+		return true;
+	if (clock_ns() < collector->retry)
+		return false;
+	for (address = collector->addresses; address; address = address->ai_next) {
+		err = connect_to(collector, address);
+		if (!err)
+			return true;
+	}
+	collector->retry = clock_ns() + RETRY_NS;
+	complain(collector, -err);
+	return false;
+}
+
 /* Whether nobody refused what was sent there before. */
 static bool was_taken(struct collector *collector)
 {
 	socklen_t length = sizeof(int);
 	int err = 0;
 
+	if (collector->socket < 0)
+		return true;
 	if (getsockopt(collector->socket, SOL_SOCKET, SO_ERROR, &err, &length) || !err)
 		return true;
 	complain(collector, err);
@@ -116,6 +166,8 @@ static bool send_to(struct sflow_sink *self, struct collector *collector)
 	uint32_t uptime = (clock_ns() - self->began) / 1000000;
 	size_t octets;
 
+	if (!reach(collector))
+		return false;
 	octets = sflow_header(datagram, &collector->agent, ++collector->sequence, uptime,
 			      self->number);
 	memcpy(datagram + octets, self->samples, self->octets);
@@ -225,6 +277,21 @@ static bool parse_counters(const char *line, const char *name, struct sflow_coun
 	return true;
 }
 
+static uint32_t read_status(const char *name)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+	uint32_t status = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (!ioctl(fd, SIOCGIFFLAGS, &request)) {
+		status |= request.ifr_flags & IFF_UP ? SFLOW_ADMIN_UP : 0;
+		status |= request.ifr_flags & IFF_RUNNING ? SFLOW_OPER_UP : 0;
+	}
+	close(fd);
+	return status;
+}
+
 static void add_counters(struct sflow_sink *self)
 {
 	FILE *file = fopen("/proc/self/net/dev", "re");
@@ -236,6 +303,7 @@ static void add_counters(struct sflow_sink *self)
 		for (i = 0; i < self->count; i++) {
 			if (!parse_counters(line, self->interfaces[i].name, &counters))
 				continue;
+			counters.status = read_status(self->interfaces[i].name);
 			self->octets += sflow_counters(room(self, SFLOW_COUNTERS_MAX),
 						       &self->interfaces[i],
 						       ++self->counter_sequences[i], &counters);
@@ -281,8 +349,11 @@ static void close_sink(struct sample_sink *sink)
 	struct sflow_sink *self = of(sink);
 	size_t i;
 
-	for (i = 0; i < self->collector_count; i++)
-		close(self->collectors[i].socket);
+	for (i = 0; i < self->collector_count; i++) {
+		if (self->collectors[i].socket >= 0)
+			close(self->collectors[i].socket);
+		freeaddrinfo(self->collectors[i].addresses);
+	}
 	for (i = 0; i < self->count; i++)
 		free(self->pools[i].cpus);
 	free(self);
@@ -314,42 +385,56 @@ static int split_name(const char *text, char *host, size_t size, const char **po
 	return 0;
 }
 
-static int connect_to(struct collector *collector, const struct addrinfo *address)
+/* getaddrinfo() takes what is beyond 65535 for another port. */
+static bool is_port(const char *text)
 {
-	socklen_t length = sizeof(collector->agent);
-	int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t digits = strspn(text, "0123456789");
+	unsigned long port = digits <= 5 ? strtoul(text, NULL, 10) : 0;
 
-	if (fd < 0)
-		return -errno;
-	/* The agent is known by the address that this host has towards the collector. */
-	if (connect(fd, address->ai_addr, address->ai_addrlen) ||
-	    getsockname(fd, (struct sockaddr *)&collector->agent, &length)) {
-		int err = -errno;
+	return !text[digits] && port > 0 && port <= UINT16_MAX;
+}
 
-		close(fd);
-		return err;
-	}
-	collector->socket = fd;
+static int parse_collector(const char *text, char host[HOST_MAX], const char **port)
+{
+	if (split_name(text, host, HOST_MAX, port))
+		return ecbpf_fail(-EINVAL, "--sflow '%s': write HOST:PORT or [ADDRESS]:PORT", text);
+	if (!is_port(*port))
+		return ecbpf_fail(-EINVAL, "--sflow '%s': no port '%s'; give 1 to 65535", text,
+				  *port);
 	return 0;
+}
+
+int sink_sflow_check(const struct ecbpf_strings *collectors)
+{
+	char host[HOST_MAX];
+	const char *port;
+	size_t i;
+	int err = 0;
+
+	if (collectors->count > COLLECTORS_MAX)
+		return ecbpf_fail(-EINVAL, "--sflow: at most %d collectors", COLLECTORS_MAX);
+	for (i = 0; i < collectors->count && !err; i++)
+		err = parse_collector(collectors->items[i], host, &port);
+	return err;
 }
 
 static int collector_open(struct collector *collector, const char *text)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *addresses;
 	const char *port;
-	char host[256];
+	char host[HOST_MAX];
 	int err;
 
 	collector->name = text;
-	if (split_name(text, host, sizeof(host), &port))
-		return ecbpf_fail(-EINVAL, "--sflow '%s': write HOST:PORT or [ADDRESS]:PORT", text);
-	err = getaddrinfo(host, port, &hints, &addresses);
+	collector->socket = -1;
+	err = parse_collector(text, host, &port);
+	if (err)
+		return err;
+	err = getaddrinfo(host, port, &hints, &collector->addresses);
 	if (err)
 		return ecbpf_fail(-EINVAL, "--sflow '%s': %s", text, gai_strerror(err));
-	err = connect_to(collector, addresses);
-	freeaddrinfo(addresses);
-	return err ? ecbpf_fail(err, "--sflow '%s': %s", text, strerror(-err)) : 0;
+	reach(collector);
+	return 0;
 }
 
 int sink_sflow_open(const struct ecbpf_strings *collectors,
@@ -360,8 +445,6 @@ int sink_sflow_open(const struct ecbpf_strings *collectors,
 	size_t i;
 	int err = 0;
 
-	if (collectors->count > COLLECTORS_MAX)
-		return ecbpf_fail(-EINVAL, "--sflow: at most %d collectors", COLLECTORS_MAX);
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return -ENOMEM;

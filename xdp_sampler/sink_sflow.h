@@ -7,9 +7,15 @@
 
 #include "sample.h"
 
+/*
+ * "HOST:PORT", "[ADDRESS]:PORT" or "HOST" each (port 6343), and not too many. -EINVAL: said which
+ * is none.
+ */
+int sink_sflow_check(const struct ecbpf_strings *collectors);
+
 /**
  * sink_sflow_open() - send flow samples, and counter samples of the interfaces
- * @collectors: "HOST:PORT", "[ADDRESS]:PORT" or "HOST" each (port 6343)
+ * @collectors: that were checked
  *
  * Each collector gets everything. Return: -EINVAL: no such address, said which.
  */

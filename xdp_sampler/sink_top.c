@@ -199,7 +199,7 @@ static void print_table(struct top_sink *self, double seconds)
 	print_row(&self->total, "total", seconds);
 	printf("%zu keys, %llu samples in %.1f s\n", self->keys,
 	       (unsigned long long)self->total.samples, seconds);
-	if (self->suggest && self->spec.field == TOP_SOURCE)
+	if (self->suggest)
 		print_suggestion(self);
 	putchar('\n');
 	if (!fflush(stdout))
@@ -272,16 +272,21 @@ static void close_sink(struct sample_sink *sink)
 
 static const struct sample_sink_calls calls = { take, tick, finish, close_sink };
 
-int sink_top_check(const char *key)
+int sink_top_check(const char *key, bool suggest)
 {
 	struct top_field_spec spec;
 
-	if (!top_field_parse(key, &spec))
-		return 0;
-	return ecbpf_fail(-EINVAL,
-			  "--top '%s': give src, dst, dport, reason, or an address with a prefix "
-			  "length (src/24)",
-			  key);
+	if (top_field_parse(key, &spec))
+		return ecbpf_fail(-EINVAL,
+				  "--top '%s': give src, dst, dport, reason, or an address with a "
+				  "prefix length (src/24)",
+				  key);
+	if (suggest && spec.field != TOP_SOURCE)
+		return ecbpf_fail(-EINVAL,
+				  "--suggest with --top '%s': xdp_filter drops by source; give "
+				  "--top src, or one with a prefix length (src/24)",
+				  key);
+	return 0;
 }
 
 int sink_top_open(const char *key, uint64_t interval, bool suggest,

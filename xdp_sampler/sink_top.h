@@ -5,8 +5,11 @@
 
 #include "sample.h"
 
-/* Whether @key is "src", "dst", "dport", "reason", or an address with a prefix length. */
-int sink_top_check(const char *key);
+/*
+ * Whether @key is "src", "dst", "dport", "reason", or an address with a prefix length; and one that
+ * xdp_filter drops by, if it is to be suggested. -EINVAL: said why not.
+ */
+int sink_top_check(const char *key, bool suggest);
 
 /**
  * sink_top_open() - draw the table every @interval ns

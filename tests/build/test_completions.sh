@@ -62,10 +62,10 @@ with_argument()
 	--load | --rules | --test | --from-nft) echo /dev/null ;;
 	--action) echo drop ;;
 	--reason) echo no_opinion ;;
-	--ring) echo 4096 ;;
+	--ring | --rotate-size) echo 4096 ;;
 	--snaplen) echo 64 ;;
 	--interval | --rotate-seconds) echo 1s ;;
-	--files) printf '%s\n' 1 --rotate-size 1 ;;
+	--files) printf '%s\n' 1 --rotate-size 4096 ;;
 	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
 	esac
 }

@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 import testbed
-from sampling import (DELIVERED, DROPPED, DROPS, PASSED, TO_PCAP, as_json, check_conservation,
+from sampling import (DELIVERED, DROPPED, DROPS, PASSED, SAMPLER, TO_PCAP, as_json, check_conservation,
                       counts, ends, fields, finish, need, payloads_of, reading, received,
-                      sampled_bed, sampler, send, state, statistics)
+                      sampled_bed, sampler, send, state, statistics, terminate)
 from testbed import EX_OK, EX_USAGE, eventually, scaled
 
 VERDICTS = {DROPPED: "1", PASSED: "2"}
@@ -103,8 +103,9 @@ def test_pipe_closed_beside_file(sampled, scratch):
     process.stdout = None
     payloads += send(sampled, 10)
     received(sampled, 13)
-    process.send_signal(signal.SIGTERM)
-    assert finish(process).status == EX_OK
+    result = terminate(process)
+    assert result.status == EX_OK
+    assert "stdout: closed by its reader" in result.one_line()
     assert payloads_of([file]) == payloads
     seen = state(sampled)
     check_conservation(seen, "live", "file")
@@ -120,6 +121,7 @@ def test_pipe_not_read(sampled):
     assert process.wait(testbed.DEADLINE) == EX_OK
     process.stdout.close()
     process.stdout = None
+    assert "stdout: its reader is too slow" in finish(process).one_line()
     seen = state(sampled)
     check_conservation(seen, "live")
     assert seen["outputs"]["live"]["lost"] > 0
@@ -133,6 +135,13 @@ def test_terminal_is_spared(sampled):
     result = finish(said)
     os.close(master)
     assert result.status == EX_USAGE and "tshark -r -" in result.one_line()
+
+
+def test_output_is_closed(sampled):
+    """As by '>&-': nothing else that the process opens takes its place."""
+    live = sampled.server.run("sh", "-c", 'exec "$@" >&-', "sh", SAMPLER, "--live", "--interface",
+                              "eth0", "--count", 1, expect=testbed.EX_IOERR)
+    assert "stdout: closed, or not open for writing" in live.one_line()
 
 
 def test_rotation(sampled, scratch):
@@ -150,6 +159,13 @@ def test_rotation(sampled, scratch):
     assert all(file.stat().st_size < 30000 for file in files)
     assert payloads_of(files) == payloads
     assert sum(statistics(file.read_bytes())[0][DELIVERED] for file in files) == len(payloads)
+
+
+def test_rotation_below_the_least(bed, scratch):
+    bed.attach()
+    said = sampler(bed, "--write", scratch / "out.pcapng", "--rotate-size", 4095, expect=EX_USAGE)
+    assert "4096" in said.one_line()
+    assert not list(scratch.iterdir())
 
 
 def test_rotation_by_time(sampled, scratch):

@@ -16,7 +16,7 @@ from scapy.utils import wrpcap
 from sampling import (DROPPED, PASSED, check_conservation, counts, ends, fields, finish, need,
                       reading, received, sampled_bed, sampler, send, silence, state, terminate,
                       tshark)
-from testbed import DEADLINE, EX_OK, GUEST, SERVER4, eventually
+from testbed import DEADLINE, EX_OK, EX_USAGE, GUEST, SERVER4, eventually
 
 SFLOW_PORT = 6343
 DISCARDED = 1 << 30 | 258
@@ -30,13 +30,13 @@ def sampled(bed):
 class Collector:
     """A UDP socket in the server's namespace."""
 
-    def __init__(self, bed, port=0):
+    def __init__(self, bed, port=0, address="127.0.0.1"):
         with bed.server.entered():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
+        self.socket.bind((address, port))
         self.socket.setblocking(False)
         self.port = self.socket.getsockname()[1]
-        self.name = f"127.0.0.1:{self.port}"
+        self.name = f"{address}:{self.port}"
         self.datagrams = []
 
     def close(self):
@@ -190,6 +190,26 @@ def test_sflow_fields(sampled, collector):
     assert counters and {source for _, source in counters} == {ifindex(sampled)}
 
 
+@pytest.mark.parametrize("command, status", (
+    (None, 3),
+    (lambda bed: bed.client.run("ip", "link", "set", "eth0", "down"), 1),
+    (lambda bed: bed.server.run("ip", "link", "set", "eth0", "down"), 0),
+), ids=("up", "no carrier", "down"))
+def test_sflow_interface_status(sampled, collector, command, status):
+    if command:
+        command(sampled)
+        # The kernel takes its time to tell.
+        eventually(lambda: sampled.server.run("ip", "-json", "link", "show", "dev", "eth0")
+                   .json[0]["operstate"] == "DOWN", "eth0 down")
+    process = reading(sampled, "--sflow", collector.name)
+    bodies = eventually(lambda: [body for datagram in collector.read()
+                                 for kind, body in samples_of(datagram)[1] if kind == 2],
+                        "a counter sample")
+    ends(process)
+    # Behind sequence number, source, records, format and length: index, type, speed, direction.
+    assert {struct.unpack_from("!I", body, 40)[0] for body in bodies} == {status}
+
+
 def test_sflow_tells_losses(bed, collector):
     """What didn't fit the ring is in later samples' drops."""
     silence(bed)
@@ -231,6 +251,41 @@ def test_collector_down(sampled, collector):
     check_conservation(seen, "sflow")
     got = sum(kind == 1 for datagram in up.datagrams for kind, _ in samples_of(datagram)[1])
     assert got == seen["outputs"]["sflow"]["delivered"] == 20
+
+
+def test_no_route_to_collector(sampled, collector):
+    """As one that is down, and the other one gets everything; once there is a route, both do."""
+    sampled.server.run("ip", "route", "add", "unreachable", "203.0.113.1/32")
+    process = reading(sampled, "--sflow", f"203.0.113.1:{SFLOW_PORT},{collector.name}")
+    assert "--sflow 203.0.113.1:6343: sending failed: " in process.stderr.readline()
+    send(sampled, 30)
+    eventually(lambda: state(sampled)["outputs"]["sflow"]["lost"] == 30, "losses counted")
+    assert sum(kind == 1 for datagram in collector.read()
+               for kind, _ in samples_of(datagram)[1]) == 30
+    sampled.server.run("ip", "address", "add", "203.0.113.1/32", "dev", "lo")
+    far = Collector(sampled, SFLOW_PORT, "203.0.113.1")
+    count = 0
+    while not state(sampled)["outputs"]["sflow"]["delivered"]:
+        count += len(send(sampled, 5))
+        received(sampled, 30 + count)
+    ends(process)
+    check_conservation(state(sampled), "sflow")
+    found = [samples_of(datagram) for datagram in far.read()]
+    assert [number for number, _ in found] == list(range(1, len(found) + 1))
+    assert sum(kind == 1 for _, samples in found for kind, _ in samples) == state(sampled)[
+        "outputs"]["sflow"]["delivered"]
+    far.close()
+
+
+@pytest.mark.parametrize("name", ("127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:99999", "[::1]:0",
+                                  "127.0.0.1:", "127.0.0.1:63x", "127.0.0.1:-1",
+                                  "127.0.0.1:4294973639"))
+def test_no_such_port(bed, name):
+    """Refused before anything is attached."""
+    bed.attach()
+    said = sampler(bed, "--sflow", name, expect=EX_USAGE)
+    assert f"--sflow '{name}'" in said.one_line()
+    assert not state(bed)["attached"]
 
 
 def sums(collector):

@@ -7,7 +7,7 @@ import pytest
 
 from sampling import (DROPPED, PASSED, check_conservation, ends, reading, received, sampled_bed,
                       sampler, send, state)
-from testbed import FILTER, eventually, sample
+from testbed import EX_USAGE, FILTER, eventually, sample
 from traffic import Tap, udp6
 
 NUMBER = r"([0-9.]+) ([ kMGT])"
@@ -104,6 +104,15 @@ def test_suggested(sampled):
     assert sampled.prefixes()["198.51.100.0/24"] == "drop"
     out = table(sampled, lambda: flood(sampled), "--top=src", "--suggest")
     assert "xdp_filter" not in out
+
+
+@pytest.mark.parametrize("key", ("dst", "dst/24", "dport", "reason"))
+def test_nothing_to_suggest(bed, key):
+    """xdp_filter drops sources."""
+    bed.attach()
+    said = sampler(bed, f"--top={key}", "--suggest", expect=EX_USAGE)
+    assert "give --top src" in said.one_line()
+    assert not state(bed)["attached"]
 
 
 def test_only_wanted(sampled):

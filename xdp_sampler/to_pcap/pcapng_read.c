@@ -11,17 +11,22 @@
 
 #include "pcapng.h"
 
-/* Larger blocks than any packet makes are taken for damage. */
-#define BLOCK_MAX (1U << 20)
+/* Larger blocks than any packet makes are taken for damage; others are not kept in memory. */
+#define BLOCK_MAX (16U << 20)
 #define BLOCK_MIN 12
+#define NS_PER_S  1000000000
 
 /**
  * struct interface - what an interface block said
+ * @snaplen: 0: no limit
  * @unit: units of its timestamps in a second, a power of ten or two
+ * @offset: seconds to add to them
  */
 struct interface {
 	uint16_t link_type;
+	uint32_t snaplen;
 	uint64_t unit;
+	int64_t offset;
 	char name[IF_NAMESIZE];
 };
 
@@ -50,6 +55,14 @@ static int damaged(const struct pcapng_reader *reader, const char *what)
 			  (unsigned long long)reader->offset);
 }
 
+/* Less could be read than a block needs. */
+static int cut_short(const struct pcapng_reader *reader)
+{
+	if (ferror(reader->file))
+		return ecbpf_fail(-EIO, "%s: %s", reader->name, strerror(errno));
+	return damaged(reader, "file ends");
+}
+
 static bool take(struct cursor *cursor, void *to, size_t octets)
 {
 	if (cursor->left < octets)
@@ -73,6 +86,14 @@ static bool take32(struct cursor *cursor, uint32_t *value)
 	if (!take(cursor, value, sizeof(*value)))
 		return false;
 	*value = cursor->swapped ? bswap_32(*value) : *value;
+	return true;
+}
+
+static bool take64(struct cursor *cursor, uint64_t *value)
+{
+	if (!take(cursor, value, sizeof(*value)))
+		return false;
+	*value = cursor->swapped ? bswap_64(*value) : *value;
 	return true;
 }
 
@@ -122,7 +143,7 @@ static int read_interface(struct pcapng_reader *reader, struct cursor *body)
 	struct interface *interface, *grown;
 	uint16_t code, reserved;
 	struct cursor value;
-	uint32_t snaplen;
+	uint64_t offset;
 	uint8_t resolution;
 
 	if (reader->count == PCAPNG_INTERFACES_MAX)
@@ -134,13 +155,15 @@ static int read_interface(struct pcapng_reader *reader, struct cursor *body)
 	interface = &grown[reader->count];
 	*interface = (struct interface){ .unit = 1000000 };
 	if (!take16(body, &interface->link_type) || !take16(body, &reserved) ||
-	    !take32(body, &snaplen))
+	    !take32(body, &interface->snaplen))
 		return damaged(reader, "interface without a link type");
 	while (take_option(body, &code, &value)) {
 		if (code == PCAPNG_INTERFACE_NAME)
 			copy_text(interface->name, sizeof(interface->name), &value);
 		if (code == PCAPNG_INTERFACE_RESOLUTION && take(&value, &resolution, 1))
 			interface->unit = unit_of(resolution);
+		if (code == PCAPNG_INTERFACE_OFFSET && take64(&value, &offset))
+			interface->offset = (int64_t)offset;
 	}
 	if (!interface->unit)
 		return damaged(reader, "unusable time resolution");
@@ -148,9 +171,16 @@ static int read_interface(struct pcapng_reader *reader, struct cursor *body)
 	return 0;
 }
 
-static uint64_t nanoseconds(uint64_t stamp, uint64_t unit)
+/* Since the Unix epoch, as far as there is room for it. */
+static uint64_t nanoseconds(uint64_t stamp, const struct interface *interface)
 {
-	return stamp / unit * 1000000000 + (unsigned __int128)(stamp % unit) * 1000000000 / unit;
+	__int128 time = (__int128)(stamp / interface->unit) * NS_PER_S;
+
+	time += (__int128)(stamp % interface->unit) * NS_PER_S / interface->unit;
+	time += (__int128)interface->offset * NS_PER_S;
+	if (time < 0)
+		return 0;
+	return time > UINT64_MAX ? UINT64_MAX : (uint64_t)time;
 }
 
 static void read_packet_options(struct cursor *body, struct pcapng_packet *packet)
@@ -172,24 +202,18 @@ static void read_packet_options(struct cursor *body, struct pcapng_packet *packe
 	}
 }
 
-static int read_packet(struct pcapng_reader *reader, struct cursor *body,
-		       struct pcapng_packet *packet)
+/* @captured octets of a packet of interface @index, at the start of @body, and what follows. */
+static int take_packet(struct pcapng_reader *reader, struct cursor *body, uint32_t index,
+		       uint32_t captured, struct pcapng_packet *packet)
 {
-	uint32_t index, high, low, captured, length;
+	size_t padded = ((size_t)captured + 3) & ~(size_t)3;
 	const struct interface *interface;
-	size_t padded;
 
-	if (!take32(body, &index) || !take32(body, &high) || !take32(body, &low) ||
-	    !take32(body, &captured) || !take32(body, &length))
-		return damaged(reader, "packet cut short");
-	padded = ((size_t)captured + 3) & ~(size_t)3;
 	if (index >= reader->count || padded > body->left)
 		return damaged(reader, index >= reader->count ? "unknown interface" :
 								"packet longer than its block");
 	interface = &reader->interfaces[index];
 	*packet = (struct pcapng_packet){
-		.time = nanoseconds((uint64_t)high << 32 | low, interface->unit),
-		.length = length,
 		.captured = captured,
 		.verdict = -1,
 		.queue = -1,
@@ -201,6 +225,44 @@ static int read_packet(struct pcapng_reader *reader, struct cursor *body,
 	body->left -= padded;
 	read_packet_options(body, packet);
 	return 1;
+}
+
+/* Also its predecessor, which has 16 bits for the interface and 16 for drops. */
+static int read_packet(struct pcapng_reader *reader, struct cursor *body, bool old,
+		       struct pcapng_packet *packet)
+{
+	uint32_t index, high, low, captured, length;
+	uint16_t index16, drops;
+	int result;
+
+	if (!(old ? take16(body, &index16) && take16(body, &drops) : take32(body, &index)) ||
+	    !take32(body, &high) || !take32(body, &low) || !take32(body, &captured) ||
+	    !take32(body, &length))
+		return damaged(reader, "packet cut short");
+	if (old)
+		index = index16;
+	result = take_packet(reader, body, index, captured, packet);
+	if (result < 0)
+		return result;
+	packet->time = nanoseconds((uint64_t)high << 32 | low, &reader->interfaces[index]);
+	packet->length = length;
+	return result;
+}
+
+/* Of the first interface, without a time; what was captured follows from its limit. */
+static int read_simple(struct pcapng_reader *reader, struct cursor *body,
+		       struct pcapng_packet *packet)
+{
+	uint32_t length, snaplen = reader->count ? reader->interfaces[0].snaplen : 0;
+	int result;
+
+	if (!take32(body, &length))
+		return damaged(reader, "packet cut short");
+	result = take_packet(reader, body, 0, snaplen && snaplen < length ? snaplen : length,
+			     packet);
+	if (result > 0)
+		packet->length = length;
+	return result;
 }
 
 /* The byte order stands in the section's own header, behind its length. */
@@ -230,7 +292,7 @@ static int read_rest(struct pcapng_reader *reader, const uint8_t *head, uint32_t
 {
 	uint8_t *grown;
 
-	if (length < BLOCK_MIN || length > BLOCK_MAX || length % 4)
+	if (length > BLOCK_MAX)
 		return damaged(reader, "impossible length");
 	if (length > reader->room) {
 		grown = realloc(reader->block, length);
@@ -242,10 +304,56 @@ static int read_rest(struct pcapng_reader *reader, const uint8_t *head, uint32_t
 	memcpy(reader->block, head, BLOCK_MIN);
 	if (fread(reader->block + BLOCK_MIN, 1, length - BLOCK_MIN, reader->file) !=
 	    length - BLOCK_MIN)
-		return ferror(reader->file) ? -EIO : damaged(reader, "file ends");
+		return cut_short(reader);
 	if (word(reader, reader->block + length - 4) != length)
 		return damaged(reader, "two lengths that differ");
 	return 0;
+}
+
+/* As read_rest(), of a block that nothing is wanted of. */
+static int skip_rest(struct pcapng_reader *reader, const uint8_t *head, uint32_t length)
+{
+	uint32_t left = length - BLOCK_MIN, octets;
+	uint8_t chunk[4096];
+
+	/* Of the smallest block, that is its second length; else the last chunk has it. */
+	memcpy(chunk, head + 8, 4);
+	for (octets = 4; left; left -= octets) {
+		octets = left < sizeof(chunk) ? left : sizeof(chunk);
+		if (fread(chunk, 1, octets, reader->file) != octets)
+			return cut_short(reader);
+	}
+	if (word(reader, chunk + octets - 4) != length)
+		return damaged(reader, "two lengths that differ");
+	return 0;
+}
+
+static int read_body(struct pcapng_reader *reader, uint32_t type, const uint8_t *head,
+		     uint32_t length, struct pcapng_packet *packet)
+{
+	struct cursor body;
+	int err = read_rest(reader, head, length);
+
+	if (err)
+		return err;
+	body = (struct cursor){ reader->block + 8, length - BLOCK_MIN, reader->swapped };
+	switch (type) {
+	case PCAPNG_INTERFACE:
+		return read_interface(reader, &body);
+	case PCAPNG_PACKET:
+	case PCAPNG_PACKET_OLD:
+		return read_packet(reader, &body, type == PCAPNG_PACKET_OLD, packet);
+	case PCAPNG_PACKET_SIMPLE:
+		return read_simple(reader, &body, packet);
+	default:
+		return 0;
+	}
+}
+
+static bool is_wanted(uint32_t type)
+{
+	return type == PCAPNG_INTERFACE || type == PCAPNG_PACKET || type == PCAPNG_PACKET_OLD ||
+	       type == PCAPNG_PACKET_SIMPLE;
 }
 
 /* Return: 1: a packet; 0: another block; 2: the end. */
@@ -253,30 +361,27 @@ static int read_block(struct pcapng_reader *reader, struct pcapng_packet *packet
 {
 	uint8_t head[BLOCK_MIN];
 	size_t got = fread(head, 1, sizeof(head), reader->file);
-	struct cursor body;
 	uint32_t type, length;
-	int err;
+	int result;
 
 	if (!got && feof(reader->file))
-		return 2;
+		return reader->in_section ? 2 : damaged(reader, "file ends");
 	if (got != sizeof(head))
-		return ferror(reader->file) ? -EIO : damaged(reader, "file ends");
+		return cut_short(reader);
 	/* The same in both byte orders. */
 	type = word(reader, head);
-	err = type == PCAPNG_SECTION ? begin_section(reader, head) : 0;
-	if (!err && !reader->in_section)
-		err = damaged(reader, "no section header");
+	result = type == PCAPNG_SECTION ? begin_section(reader, head) : 0;
+	if (!result && !reader->in_section)
+		result = damaged(reader, "no section header");
+	if (result)
+		return result;
 	length = word(reader, head + 4);
-	err = err ?: read_rest(reader, head, length);
-	if (err)
-		return err;
-	body = (struct cursor){ reader->block + 8, length - BLOCK_MIN, reader->swapped };
-	if (type == PCAPNG_INTERFACE)
-		err = read_interface(reader, &body);
-	else if (type == PCAPNG_PACKET)
-		err = read_packet(reader, &body, packet);
+	if (length < BLOCK_MIN || length % 4)
+		return damaged(reader, "impossible length");
+	result = is_wanted(type) ? read_body(reader, type, head, length, packet) :
+				   skip_rest(reader, head, length);
 	reader->offset += length;
-	return err;
+	return result;
 }
 
 int pcapng_reader_open(FILE *file, const char *name, struct pcapng_reader **out)

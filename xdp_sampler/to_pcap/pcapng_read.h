@@ -15,8 +15,8 @@
 struct pcapng_reader;
 
 /**
- * struct pcapng_packet - a packet block
- * @time: ns since the Unix epoch
+ * struct pcapng_packet - an enhanced, simple or old packet block
+ * @time: ns since the Unix epoch; 0 of a simple one
  * @verdict: action that XDP decided, or -1
  * @queue: or -1
  * @interface: name, "" if the file has none
@@ -41,8 +41,8 @@ int pcapng_reader_open(FILE *file, const char *name, struct pcapng_reader **out)
 /**
  * pcapng_reader_next() - the next packet; other blocks are passed over
  *
- * Return: 1: there is one; 0: the end of the file; -EBADMSG: it contradicts itself, said where;
- * -EIO.
+ * Return: 1: there is one; 0: the end of the file; -EBADMSG: it contradicts itself, or is empty;
+ * -EIO. Said where.
  */
 int pcapng_reader_next(struct pcapng_reader *reader, struct pcapng_packet *packet);
 

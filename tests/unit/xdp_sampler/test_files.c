@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pcap/pcap.h>
@@ -17,6 +18,7 @@
 
 #include <ecbpf/ecbpf.h>
 
+#include "pcapng.h"
 #include "sink_pcapng.h"
 
 /* XDP_DROP; its header and pcap.h exclude each other. */
@@ -158,6 +160,30 @@ static void newest_files_are_kept(void **state)
 	globfree(&found);
 }
 
+/* A header that is larger than files shall be: still no file without a sample. */
+static void tiny_files(void **state)
+{
+	struct sample_sink *sink = open_sink((struct pcapng_files){ .rotate_octets = 1 });
+	char name[128];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		sink->calls->tick(sink, i, losses);
+		take(sink, i);
+		sink->calls->tick(sink, i, losses);
+	}
+	finish(sink, 20, 0);
+	sink->calls->close(sink);
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%s/out-%05u.pcapng", folder, i + 1);
+		assert_int_equal(read_file(name, i), i + 1);
+	}
+	/* The one that was open at the end. */
+	snprintf(name, sizeof(name), "%s/out-00022.pcapng", folder);
+	assert_int_equal(access(name, F_OK), -1);
+}
+
 /* As on a full disk: a file that mustn't grow. */
 static void full_disk(void **state)
 {
@@ -206,6 +232,139 @@ static void disk_has_room_again(void **state)
 	assert_int_equal(read_file(path, 0), 6000);
 }
 
+/* Blocks of a file in host order that are of one type. */
+static unsigned int count_blocks(const char *name, uint32_t type)
+{
+	FILE *file = fopen(name, "r");
+	unsigned int count = 0;
+	uint32_t head[2];
+
+	assert_non_null(file);
+	while (fread(head, sizeof(head), 1, file) == 1) {
+		count += head[0] == type;
+		assert_int_equal(fseek(file, head[1] - sizeof(head), SEEK_CUR), 0);
+	}
+	fclose(file);
+	return count;
+}
+
+/* As without inodes: said once; the old file goes on until there is another. */
+static void no_other_file(void **state)
+{
+	struct sample_sink *sink = open_sink((struct pcapng_files){ .rotate_octets = 20000 });
+	char first[128], second[128];
+	unsigned int i;
+
+	(void)state;
+	snprintf(first, sizeof(first), "%s/out-00001.pcapng", folder);
+	snprintf(second, sizeof(second), "%s/out-00002.pcapng", folder);
+	assert_int_equal(mkdir(second, 0700), 0);
+	for (i = 0; i < 5000; i++) {
+		take(sink, i);
+		if (i % 50 == 0)
+			sink->calls->tick(sink, i, losses);
+	}
+	assert_int_equal(complaints, 1);
+	assert_int_equal(rmdir(second), 0);
+	while (access(second, F_OK)) {
+		usleep(10000);
+		sink->calls->tick(sink, i, losses);
+	}
+	for (; i < 5010; i++)
+		take(sink, i);
+	finish(sink, 5010, 0);
+	sink->calls->close(sink);
+	assert_int_equal(complaints, 1);
+	assert_int_equal(read_file(first, 0), 5000);
+	assert_int_equal(read_file(second, 5000), 5010);
+	assert_int_equal(count_blocks(first, PCAPNG_STATISTICS), 2);
+}
+
+/* With its folder: what nobody can find isn't delivered. */
+static void removed_file(void **state)
+{
+	struct sample_sink *sink =
+		open_sink((struct pcapng_files){ .rotate_octets = *state ? 20000 : 0 });
+	char name[128];
+	unsigned int i;
+
+	snprintf(name, sizeof(name), *state ? "%s/out-00001.pcapng" : "%s/out.pcapng", folder);
+	for (i = 0; i < 10; i++)
+		take(sink, i);
+	sink->calls->tick(sink, i, losses);
+	assert_int_equal(unlink(name) | rmdir(folder), 0);
+	for (; i < 30; i++) {
+		take(sink, i);
+		sink->calls->tick(sink, i, losses);
+	}
+	assert_int_equal(complaints, 1);
+	assert_int_equal(sink->delivered[0] + sink->delivered[1], 10);
+	assert_int_equal(sink->lost[0] + sink->lost[1], 20);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	snprintf(name, sizeof(name), *state ? "%s/out-00002.pcapng" : "%s/out.pcapng", folder);
+	while (access(name, F_OK)) {
+		usleep(10000);
+		sink->calls->tick(sink, i, losses);
+	}
+	for (; i < 40; i++)
+		take(sink, i);
+	finish(sink, 40, 20);
+	sink->calls->close(sink);
+	assert_int_equal(complaints, 1);
+	assert_int_equal(read_file(name, 30), 40);
+}
+
+/* Another program's file of that name is left alone. */
+static void replaced_file(void **state)
+{
+	struct sample_sink *sink = open_sink((struct pcapng_files){ 0 });
+	struct stat status;
+	FILE *other;
+
+	(void)state;
+	take(sink, 0);
+	sink->calls->tick(sink, 0, losses);
+	assert_int_equal(unlink(path), 0);
+	other = fopen(path, "w");
+	assert_non_null(other);
+	fputs("other", other);
+	fclose(other);
+	take(sink, 1);
+	sink->calls->tick(sink, 1, losses);
+	finish(sink, 2, 1);
+	sink->calls->close(sink);
+	assert_int_equal(complaints, 1);
+	assert_int_equal(stat(path, &status) | (status.st_size - 5), 0);
+}
+
+/* A pipe that stands still: said once, counted, and written as far as it takes. */
+static void slow_pipe(void **state)
+{
+	int out = dup(STDOUT_FILENO), ends[2];
+	struct pcapng_files live = { 0 };
+	struct sample_sink *sink = NULL;
+	unsigned int i;
+
+	(void)state;
+	complaints = 0;
+	fflush(stdout);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+	assert_int_equal(sink_pcapng_open(&live, interfaces, 2, &sink), 0);
+	for (i = 0; i < 50000; i++) {
+		take(sink, i);
+		if (i % 1000 == 0)
+			sink->calls->tick(sink, i, losses);
+	}
+	close(ends[0]);
+	finish(sink, 50000, UINT64_MAX);
+	sink->calls->close(sink);
+	assert_int_equal(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	close(out);
+	close(ends[1]);
+	assert_int_equal(complaints, 1);
+}
+
 static void unwritable_path(void **state)
 {
 	const struct pcapng_files files = { .path = "/nowhere/at/all.pcapng" };
@@ -251,8 +410,14 @@ int main(void)
 		FILE_TEST(one_file),
 		FILE_TEST(rotation_loses_nothing),
 		FILE_TEST(newest_files_are_kept),
+		FILE_TEST(tiny_files),
 		FILE_TEST(full_disk),
 		FILE_TEST(disk_has_room_again),
+		FILE_TEST(no_other_file),
+		FILE_TEST(removed_file),
+		{ "removed_file_of_many", removed_file, set_up, tear_down, path },
+		FILE_TEST(replaced_file),
+		FILE_TEST(slow_pipe),
 		FILE_TEST(unwritable_path),
 	};
 
