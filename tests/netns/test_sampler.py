@@ -6,6 +6,7 @@ import socket
 import time
 
 import pytest
+from scapy.packet import Raw
 
 from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAMPLER,
                       UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need, packets,
@@ -13,7 +14,7 @@ from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAM
                       statistics, terminate)
 from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
                      validate)
-from traffic import Tap, counted, udp6
+from traffic import Tap, counted, udp4, udp6
 
 
 @pytest.fixture
@@ -61,6 +62,23 @@ def test_filter_in_kernel(sampled):
     tap.close()
     seen = eventually(lambda: counts(sampled)["picked"] >= 10 and counts(sampled), "samples")
     assert (seen["emitted"], seen["filtered"]) == (5, 5)
+
+
+def test_filter_beyond_the_first_buffer(bed):
+    """Octets of multi-buffer frames that no first buffer has are looked at in the kernel too."""
+    if kernel_release() < (5, 18):
+        pytest.skip("no multi-buffer XDP before 5.18")
+    bed.add_veth("eth1", mtu=9000, peer_mtu=9000)
+    silence(bed)
+    bed.root("--attach", "--interface", "eth1")
+    sampler(bed, "--attach", "--rate", 1, "--filter", "udp and udp[5000]=128", interface="eth1")
+    assert state(bed, "eth1")["config"]["filter_in_kernel"]
+    tap = Tap(bed.client, "eth1")
+    for octet in (128, 127, 128, 129, 128):
+        tap.send(udp4(PASSED) / Raw(bytes([octet]) * 8960))
+    tap.close()
+    seen = eventually(lambda: counts(bed, "eth1")["picked"] >= 5 and counts(bed, "eth1"), "samples")
+    assert (seen["emitted"], seen["filtered"]) == (3, 2)
 
 
 @pytest.mark.parametrize("wish, sources", sample((
