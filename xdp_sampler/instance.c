@@ -94,6 +94,15 @@ int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *inst
 	return 0;
 }
 
+static int read_settings(struct build *build)
+{
+	int err = read_value(build->root, "settings", &build->settings);
+
+	if (err && err != -ENOENT)
+		return failed(build->root, err, "reading the sampler's settings");
+	return 0;
+}
+
 static int complete_settings(struct build *build, const struct sampler_options *options)
 {
 	struct sampler_config *config = &build->settings.config;
@@ -193,14 +202,25 @@ static int load(struct build *build)
 	return err ? failed(build->root, err, "filling the sampler's maps") : 0;
 }
 
+int sampler_instance_check(struct ecbpf_root *root, const struct sampler_options *options)
+{
+	struct build build = { .root = root };
+	int err = read_settings(&build);
+
+	if (!err)
+		err = complete_settings(&build, options) ?: compile_filter(&build);
+	sampler_filter_free(build.filter);
+	return err;
+}
+
 int sampler_instance_attach(struct ecbpf_root *root, const struct sampler_options *options)
 {
 	struct build build = { .root = root };
 	int err;
 
-	err = read_value(root, "settings", &build.settings);
-	if (err && err != -ENOENT)
-		return failed(root, err, "reading the sampler's settings");
+	err = read_settings(&build);
+	if (err)
+		return err;
 	err = complete_settings(&build, options) ?: compile_filter(&build);
 	if (!err)
 		err = load(&build);

@@ -53,6 +53,9 @@ int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *inst
  */
 int sampler_instance_attach(struct ecbpf_root *root, const struct sampler_options *options);
 
+/* Whether sampler_instance_attach() would take @options: why not is said. */
+int sampler_instance_check(struct ecbpf_root *root, const struct sampler_options *options);
+
 /* Return: -ENOENT, saying nothing: there is none. */
 int sampler_instance_detach(struct ecbpf_root *root);
 

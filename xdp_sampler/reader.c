@@ -189,12 +189,6 @@ static int open_ring(struct ecbpf_root *root, void *context)
 	ring->interface.index = ring - ring->reader->rings;
 	ring->interface.ifindex = ecbpf_root_ifindex(root);
 	ring->interface.mtu = ecbpf_mtu(name) > 0 ? ecbpf_mtu(name) : 0;
-	if (instance.filter[0] && !instance.config.filtered) {
-		err = sampler_filter_compile(instance.filter, instance.config.snaplen,
-					     &ring->filter);
-		if (err)
-			return err;
-	}
 	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
 	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
 	if (fd < 0 || ring->counts < 0)
@@ -210,6 +204,35 @@ static int open_ring(struct ecbpf_root *root, void *context)
 	if (err && err != -EBUSY)
 		return ecbpf_fail(err, "%s: reading the ring buffer failed: %s", name,
 				  strerror(-err));
+	return err;
+}
+
+static int follow_filter(struct ecbpf_root *root, void *context)
+{
+	struct sampler_instance instance;
+	struct ring *ring = context;
+	int err = sampler_instance_read(root, &instance);
+
+	if (err)
+		return err;
+	sampler_filter_free(ring->filter);
+	ring->filter = NULL;
+	if (!instance.filter[0] || instance.config.filtered)
+		return 0;
+	return sampler_filter_compile(instance.filter, instance.config.snaplen, &ring->filter);
+}
+
+int reader_follow(struct sampler_reader_handle *reader)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < reader->count && !err; i++) {
+		err = ecbpf_root_look(reader->interfaces[i].name, follow_filter, &reader->rings[i]);
+		if (err == -ENOENT)
+			err = ecbpf_fail(-ENODEV, "%s: its sampler was detached; read again",
+					 reader->interfaces[i].name);
+	}
 	return err;
 }
 

@@ -12,7 +12,7 @@ from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAM
                       UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need, packets,
                       payloads_of, reading, received, sampled_bed, sampler, send, silence, state,
                       statistics, terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
+from testbed import (EX_NOINPUT, EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
                      validate)
 from traffic import Tap, counted, udp4, udp6
 
@@ -208,6 +208,45 @@ def test_one_reader(sampled, scratch):
     ends(process)
 
 
+CHANGES = ("--rate", 7, "--snaplen", 300, "--filter", "tcp")
+
+
+def test_refused_reader_changes_nothing(sampled, scratch):
+    before = (state(sampled)["config"], sampled.status()["slots"], sampled.pin_tree())
+
+    def refused(*arguments):
+        said = sampler(sampled, *arguments, expect=None)
+        assert said.status != EX_OK and said.one_line() and not said.out
+        assert (state(sampled)["config"], sampled.status()["slots"], sampled.pin_tree()) == before
+
+    for unwritable in (scratch / "none/x", scratch):
+        refused("--write", unwritable, *CHANGES)
+    refused("--sflow", "127.0.0.1:none", *CHANGES)
+    old = scratch / "old.pcapng"
+    old.write_bytes(b"old")
+    assert sampler(sampled, "--write", old, "--ring", 65536, expect=None).status != EX_OK
+    assert sampler(sampled, "--live", "--filter", "tcp prot 80", expect=None).out == ""
+    process = reading(sampled, "--write", scratch / "a.pcapng")
+    eventually((scratch / "a.pcapng").exists, "a file")
+    refused("--write", old, *CHANGES)
+    assert old.read_bytes() == b"old"
+    ends(process)
+
+
+def test_reader_that_changes(sampled, scratch):
+    """A reader's own wishes hold for a sampler that was there, and its filter from then on."""
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file, "--rate", 2, "--filter",
+                      "ip protochain 17 and udp port 9")
+    eventually(lambda: state(sampled)["config"]["rate"] == 2, "the change")
+    send(sampled, 20)
+    send(sampled, 20, port=10)
+    received(sampled, 20)
+    ends(process)
+    check_conservation(state(sampled), "file")
+    assert len(payloads_of([file])) == 10
+
+
 @pytest.mark.parametrize("again", (False, True))
 def test_detached_while_it_is_read(sampled, scratch, again):
     """A reader that can't get another sample says so and ends."""
@@ -223,6 +262,25 @@ def test_detached_while_it_is_read(sampled, scratch, again):
     assert result.status not in (EX_OK, EX_USAGE)
     assert re.search("eth0: its sampler was (detached|attached anew)", result.one_line())
     assert (statistics(file.read_bytes())[0])[DELIVERED] == 3
+
+
+@pytest.mark.parametrize("staged", (False, True))
+def test_takes_away_its_own_alone(bed, scratch, staged):
+    """What others attached or changed since the reader attached its own stays."""
+    bed.root("--attach", "--interface", "eth0")
+    file = scratch / "out.pcapng"
+    process = reading(bed, "--write", file)
+    eventually(file.exists, "a file")
+    if staged:
+        bed.root("--stage", "--interface", "eth0")
+        sampler(bed, "--attach", "--stage", "--rate", 333)
+        bed.root("--commit", "--interface", "eth0")
+        result = finish(process)
+        assert result.status == EX_NOINPUT and "its sampler was" in result.one_line()
+    else:
+        sampler(bed, "--attach", "--rate", 333)
+        ends(process)
+    assert state(bed)["config"]["rate"] == 333
 
 
 def test_interrupted_as_it_begins(bed, scratch):
