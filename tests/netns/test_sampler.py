@@ -283,6 +283,27 @@ def test_takes_away_its_own_alone(bed, scratch, staged):
     assert state(bed)["config"]["rate"] == 333
 
 
+@pytest.mark.parametrize("ignored", (False, True))
+def test_hangup(bed, scratch, ignored):
+    """A lost terminal ends a reader as SIGTERM does, unless nohup has it ignored."""
+    bed.root("--attach", "--interface", "eth0")
+    file = scratch / "out.pcapng"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        process = reading(bed, "--write", file)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    eventually(file.exists, "a file")
+    process.send_signal(signal.SIGHUP)
+    if ignored:
+        said = sampler(bed, "--write", scratch / "b.pcapng", expect=None)
+        assert "another xdp_sampler reads" in said.one_line()
+        process.send_signal(signal.SIGTERM)
+    assert finish(process).status == EX_OK
+    assert statistics(file.read_bytes())
+    assert not [path for path in bed.pin_tree() if "slot-1" in path]
+
+
 def test_interrupted_as_it_begins(bed, scratch):
     """Whenever that comes, no sampler stays that wasn't there."""
     bed.root("--attach", "--interface", "eth0")
