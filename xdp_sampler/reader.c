@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +28,7 @@
 
 /**
  * struct ring - of one interface
- * @lock: socket whose abstract name makes us the ring's only reader
+ * @lock: of the slot, whose holder is its ring's only reader
  * @id: of the ring's map
  * @counts: descriptor, of the programs' counts
  * @report: mapped value of "reader"
@@ -80,30 +78,6 @@ static uint32_t map_id(int fd)
 	uint32_t length = sizeof(info);
 
 	return bpf_obj_get_info_by_fd(fd, &info, &length) ? 0 : info.id;
-}
-
-/* A ring has one reader; the kernel frees the name when that one ends, however it does. */
-static int lock_ring(uint32_t id, const char *interface)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	uint32_t length;
-	int lock, err;
-
-	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ecbpf-sampler-%u",
-			  id);
-	lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (lock < 0)
-		return -errno;
-	if (!bind(lock, (struct sockaddr *)&address,
-		  offsetof(struct sockaddr_un, sun_path) + 1 + length))
-		return lock;
-	err = -errno;
-	close(lock);
-	if (err == -EADDRINUSE)
-		return ecbpf_fail(-EBUSY,
-				  "%s: another xdp_sampler reads its samples; end that one first",
-				  interface);
-	return err;
 }
 
 static int map_report(struct ecbpf_root *root, struct ring *ring)
@@ -169,12 +143,32 @@ static int take_record(void *context, void *data, size_t size)
 	return enough(reader) || ++ring->turn == TURN_RECORDS ? -ECANCELED : 0;
 }
 
+static int map_ring(struct ecbpf_root *root, struct ring *ring)
+{
+	int fd, err;
+
+	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
+	if (ring->counts < 0)
+		return ring->counts;
+	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
+	if (fd < 0)
+		return fd;
+	ring->id = map_id(fd);
+	err = map_report(root, ring);
+	if (!err) {
+		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
+		err = ring->buffer ? 0 : -errno;
+	}
+	close(fd);
+	return err;
+}
+
 static int open_ring(struct ecbpf_root *root, void *context)
 {
 	const char *name = ecbpf_root_interface(root);
 	struct sampler_instance instance;
 	struct ring *ring = context;
-	int fd, err;
+	int err;
 
 	err = sampler_instance_read(root, &instance);
 	if (err == -ENOENT)
@@ -189,22 +183,19 @@ static int open_ring(struct ecbpf_root *root, void *context)
 	ring->interface.index = ring - ring->reader->rings;
 	ring->interface.ifindex = ecbpf_root_ifindex(root);
 	ring->interface.mtu = ecbpf_mtu(name) > 0 ? ecbpf_mtu(name) : 0;
-	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
-	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
-	if (fd < 0 || ring->counts < 0)
-		return ecbpf_fail(-ENOENT, "%s: the sampler's maps are gone", name);
-	ring->id = map_id(fd);
-	ring->lock = lock_ring(ring->id, name);
-	err = ring->lock < 0 ? ring->lock : map_report(root, ring);
-	if (!err) {
-		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
-		err = ring->buffer ? 0 : -errno;
-	}
-	close(fd);
-	if (err && err != -EBUSY)
+	/* Another ring comes with another slot folder: its lock is for this one. */
+	ring->lock = ecbpf_slot_lock(root, ECBPF_SLOT_SAMPLER);
+	if (ring->lock == -EBUSY)
+		return ecbpf_fail(-EBUSY,
+				  "%s: another xdp_sampler reads its samples; end that one first",
+				  name);
+	if (ring->lock == -ENOENT || ring->lock == -ESTALE)
+		return -ESTALE;
+	err = ring->lock < 0 ? ring->lock : map_ring(root, ring);
+	if (err)
 		return ecbpf_fail(err, "%s: reading the ring buffer failed: %s", name,
 				  strerror(-err));
-	return err;
+	return 0;
 }
 
 static int follow_filter(struct ecbpf_root *root, void *context)

@@ -208,6 +208,29 @@ def test_one_reader(sampled, scratch):
     ends(process)
 
 
+def test_place_of_the_reader(sampled, scratch):
+    """Whoever can't open the pins can't keep a reader off; a reader elsewhere with them does."""
+    ring = next(path for path in sampled.server.pins.rglob("samples"))
+    number = sampled.server.run("bpftool", "--json", "map", "show", "pinned", ring).json["id"]
+    with sampled.server.entered():
+        squatter = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    squatter.bind(f"\0ecbpf-sampler-{number}")
+    process = reading(sampled, "--write", scratch / "a.pcapng")
+    eventually((scratch / "a.pcapng").exists, "a file")
+    squatter.close()
+    # Loaders are not in its way, and a change of programs leaves it its place.
+    sampler(sampled, "--attach", "--rate", 3)
+    sampled.filter("--attach", "--interface", "eth0")
+    said = sampled.server.run("unshare", "--mount", SAMPLER, "--write", scratch / "b.pcapng",
+                              "--interface", "eth0", expect=None)
+    assert "another xdp_sampler reads" in said.one_line()
+    process.kill()
+    assert finish(process).status == -signal.SIGKILL
+    process = reading(sampled, "--write", scratch / "c.pcapng")
+    eventually((scratch / "c.pcapng").exists, "a file")
+    ends(process)
+
+
 CHANGES = ("--rate", 7, "--snaplen", 300, "--filter", "tcp")
 
 
