@@ -16,6 +16,7 @@
 
 #include "filter.h"
 #include "instance.h"
+#include "taken.h"
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
@@ -31,8 +32,10 @@
  * @lock: of the slot, whose holder is its ring's only reader
  * @id: of the ring's map
  * @counts: descriptor, of the programs' counts
+ * @position: mapped, up to which it is consumed
  * @report: mapped value of "reader"
- * @before: counts of the report when we began
+ * @before: the same when we began
+ * @current: which of the report's "taken" holds
  * @filter: for what could not be filtered in the kernel
  * @buffer: of its own, as one that is never empty would keep libbpf from the others
  * @turn: records taken since the other rings had theirs
@@ -43,8 +46,10 @@ struct ring {
 	int lock;
 	uint32_t id;
 	int counts;
+	const uint64_t *position;
 	struct sampler_reader *report;
 	struct sampler_reader before;
+	unsigned int current;
 	struct sampler_filter *filter;
 	struct ring_buffer *buffer;
 	uint32_t turn;
@@ -92,8 +97,41 @@ static int map_report(struct ecbpf_root *root, struct ring *ring)
 	if (memory == MAP_FAILED)
 		return -errno;
 	ring->report = memory;
-	ring->before = *ring->report;
 	return 0;
+}
+
+/* Count what a reader before us took and neither delivered nor lost; it is dead, as we have its lock. */
+static void settle(struct ring *ring, uint64_t outputs)
+{
+	struct sampler_reader *report = ring->report;
+	uint64_t position = __atomic_load_n(ring->position, __ATOMIC_ACQUIRE), wanted;
+	int i;
+
+	ring->current = taken_at(report, position);
+	report->taken[ring->current].position = position;
+	wanted = taken_wanted(&report->taken[ring->current]);
+	for (i = 0; i < SAMPLER_OUTPUT_MAX; i++) {
+		if (report->outputs >> i & 1)
+			report->lost[i] = wanted - report->delivered[i] - report->unused[i];
+		else
+			report->unused[i] = wanted - report->delivered[i] - report->lost[i];
+	}
+	__atomic_store_n(&report->outputs, outputs, __ATOMIC_RELEASE);
+	ring->before = *report;
+}
+
+/* libbpf moves the ring's position behind this record next, which makes @taken hold. */
+static void count_taken(struct ring *ring, struct sampler_taken taken, size_t size)
+{
+	struct sampler_taken *next = &ring->report->taken[!ring->current];
+	const uint64_t octets = (BPF_RINGBUF_HDR_SZ + size + 7) & ~7ULL;
+
+	taken.received++;
+	next->received = taken.received;
+	next->unwanted = taken.unwanted;
+	next->malformed = taken.malformed;
+	__atomic_store_n(&next->position, taken.position + octets, __ATOMIC_RELEASE);
+	ring->current = !ring->current;
 }
 
 static void take_wanted(struct sampler_reader_handle *reader, const struct sample *sample)
@@ -131,15 +169,16 @@ static int take_record(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
 	struct sampler_reader_handle *reader = ring->reader;
+	struct sampler_taken taken = ring->report->taken[ring->current];
 	struct sample sample;
 
-	ring->report->received++;
 	if (sample_decode(data, size, reader->epoch, &ring->interface, &sample))
-		ring->report->malformed++;
+		taken.malformed++;
 	else if (!wanted(ring, reader->wishes, &sample))
-		ring->report->unwanted++;
+		taken.unwanted++;
 	else
 		take_wanted(reader, &sample);
+	count_taken(ring, taken, size);
 	return enough(reader) || ++ring->turn == TURN_RECORDS ? -ECANCELED : 0;
 }
 
@@ -154,7 +193,8 @@ static int map_ring(struct ecbpf_root *root, struct ring *ring)
 	if (fd < 0)
 		return fd;
 	ring->id = map_id(fd);
-	err = map_report(root, ring);
+	ring->position = sampler_ring_position(fd);
+	err = ring->position ? map_report(root, ring) : -errno;
 	if (!err) {
 		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
 		err = ring->buffer ? 0 : -errno;
@@ -406,12 +446,17 @@ static int read_until_told(struct sampler_reader_handle *reader)
 int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes *wishes,
 	       struct sample_sink **sinks, size_t count)
 {
+	uint64_t outputs = 0;
 	size_t i;
 	int err;
 
 	reader->wishes = wishes;
 	reader->sinks = sinks;
 	reader->sink_count = count;
+	for (i = 0; i < count; i++)
+		outputs |= 1ULL << sinks[i]->output;
+	for (i = 0; i < reader->count; i++)
+		settle(&reader->rings[i], outputs);
 	tick(reader);
 	err = read_until_told(reader);
 	tick(reader);
@@ -433,6 +478,7 @@ void reader_close(struct sampler_reader_handle *reader)
 		struct ring *ring = &reader->rings[i];
 
 		ring_buffer__free(ring->buffer);
+		sampler_ring_unmap(ring->position);
 		if (ring->report)
 			munmap(ring->report, sysconf(_SC_PAGESIZE));
 		if (ring->lock >= 0)

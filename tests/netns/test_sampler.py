@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_sampler over veth: attached, changed, read by one, taken away; every packet is counted."""
+import contextlib
 import re
 import signal
 import socket
+import struct
+import subprocess
+import threading
 import time
 
 import pytest
 from scapy.packet import Raw
 
-from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAMPLER,
-                      UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need, packets,
-                      payloads_of, reading, received, sampled_bed, sampler, send, silence, state,
-                      statistics, terminate)
-from testbed import (EX_NOINPUT, EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
-                     validate)
+from sampling import (ACCEPTED, BURST, DELIVERED, DROPPED, DROPS, PACKET, PASSED, RECEIVED,
+                      SAMPLER, UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need,
+                      packets, payloads_of, reading, received, sampled_bed, sampler, send, silence,
+                      state, statistics, terminate)
+from testbed import (DEADLINE, EX_NOINPUT, EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually,
+                     kernel_release, sample, scaled, validate)
 from traffic import Tap, counted, udp4, udp6
 
 
@@ -229,6 +233,80 @@ def test_place_of_the_reader(sampled, scratch):
     process = reading(sampled, "--write", scratch / "c.pcapng")
     eventually((scratch / "c.pcapng").exists, "a file")
     ends(process)
+
+
+@contextlib.contextmanager
+def flooding(bed):
+    """Datagrams as fast as they go, from a thread."""
+    tap, frame, stopped = Tap(bed.client), bytes(udp4(PASSED) / Raw(bytes(64))), threading.Event()
+
+    def flood():
+        while not stopped.is_set():
+            for _ in range(BURST):
+                tap.send(frame)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+        tap.close()
+
+
+def packets_in(data):
+    """Whole packet blocks, of a file whose writer may have been killed at it."""
+    found = 0
+    while len(data) >= 12:
+        kind, length = struct.unpack_from("=II", data)
+        if not 12 <= length <= len(data):
+            break
+        found += kind == PACKET
+        data = data[length:]
+    return found
+
+
+def test_killed_readers(bed, scratch):
+    """Whenever a reader is killed, each sample is delivered, lost or waiting, once."""
+    silence(bed)
+    bed.root("--attach", "--interface", "eth0")
+    sampler(bed, "--attach", "--rate", 1, "--ring", 65536)
+    files = [scratch / f"{number}.pcapng" for number in range(scaled(12, 4))]
+    with flooding(bed):
+        for number, file in enumerate(files):
+            before = counts(bed)["received"]
+            process = reading(bed, "--write", file)
+            received(bed, before + 500 + 77 * number)
+            process.kill()
+            finish(process)
+            now = state(bed)
+            assert not any(fate["held"] for fate in now["outputs"].values())
+            assert now["counts"]["received"] == (now["outputs"]["file"]["delivered"] +
+                                                 now["outputs"]["file"]["lost"])
+    settled = eventually(lambda: (lambda one, two: one == two and one)(state(bed), state(bed)),
+                         "the end of the flood")
+    check_conservation(settled, "file")
+    lost = settled["outputs"]["file"]["lost"]
+    assert settled["counts"]["emitted"] == (settled["outputs"]["file"]["delivered"] + lost +
+                                            settled["counts"]["waiting"])
+    files.append(scratch / "last.pcapng")
+    process = reading(bed, "--write", files[-1])
+    eventually(lambda: not counts(bed)["waiting"], "nothing waits")
+    ends(process)
+    seen = state(bed)
+    check_conservation(seen, "file")
+    fate = seen["outputs"]["file"]
+    assert (seen["counts"]["waiting"], fate["lost"], fate["held"]) == (0, lost, 0)
+    assert seen["counts"]["emitted"] == fate["delivered"] + fate["lost"]
+    assert sum(packets_in(file.read_bytes()) for file in files) >= fate["delivered"]
+    # Of another output, those are neither delivered nor lost.
+    process = reading(bed, "--live", "--count", 3, stdout=subprocess.DEVNULL)
+    send(bed, 3)
+    assert process.wait(DEADLINE) == EX_OK
+    seen = state(bed)
+    check_conservation(seen, "file", "live", "sflow")
+    assert seen["outputs"]["live"]["unused"] == seen["counts"]["received"] - 3
 
 
 CHANGES = ("--rate", 7, "--snaplen", 300, "--filter", "tcp")
