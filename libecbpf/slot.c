@@ -4,8 +4,12 @@
  * whose program the slots array holds is the live one; others are leftovers.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +17,10 @@
 #include "internal.h"
 
 #define PROGRAM_PIN "program"
+
+/* ecbpf_slot_is_locked() of others may be in the way for an instant. */
+#define LOCK_ATTEMPTS 20
+#define LOCK_PAUSE_NS 5000000L
 
 static int slot_folder(const struct ecbpf_root *root, unsigned int slot, char *path)
 {
@@ -83,6 +91,49 @@ int ecbpf_slot_map_open(struct ecbpf_root *root, unsigned int slot, const char *
 	int err = ecbpf_slot_path(root, slot, path);
 
 	return err ? err : ecbpf_pin_open(path, name);
+}
+
+static int open_slot_folder(const struct ecbpf_root *root, unsigned int slot, char *path)
+{
+	int err = slot_folder(root, slot, path), folder;
+
+	if (err)
+		return err;
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder < 0 ? -errno : folder;
+}
+
+int ecbpf_slot_lock(struct ecbpf_root *root, unsigned int slot)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	char path[ECBPF_PATH_MAX];
+	struct stat locked, there;
+	int folder = open_slot_folder(root, slot, path), attempt, err = 0;
+
+	if (folder < 0)
+		return folder;
+	for (attempt = 1; flock(folder, LOCK_EX | LOCK_NB) && !err; attempt++) {
+		if (errno != EWOULDBLOCK)
+			err = -errno;
+		else if (attempt == LOCK_ATTEMPTS)
+			err = -EBUSY;
+		else
+			nanosleep(&pause, NULL);
+	}
+	if (!err && (fstat(folder, &locked) || stat(path, &there) || locked.st_ino != there.st_ino))
+		err = -ESTALE;
+	if (!err)
+		return folder;
+	close(folder);
+	return err;
+}
+
+bool ecbpf_slot_is_locked(struct ecbpf_root *root, unsigned int slot)
+{
+	char path[ECBPF_PATH_MAX];
+	CLEANUP_FD int folder = open_slot_folder(root, slot, path);
+
+	return folder >= 0 && flock(folder, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 /* Removes the instances of @slot but the one that runs. */

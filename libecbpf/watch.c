@@ -22,11 +22,14 @@ static void note_interrupt(int signal)
 
 void ecbpf_interrupt_catch(void)
 {
-	struct sigaction action = { .sa_handler = note_interrupt };
+	struct sigaction action = { .sa_handler = note_interrupt }, before;
 
 	interrupted = 0;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* nohup(1) has it ignored. */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 bool ecbpf_interrupted(void)
@@ -39,6 +42,7 @@ static void caught_signals(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
 }
 
 void ecbpf_interrupt_hold(void)
@@ -60,6 +64,7 @@ void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds)
 	sigprocmask(SIG_BLOCK, &caught, &mask);
 	sigdelset(&mask, SIGINT);
 	sigdelset(&mask, SIGTERM);
+	sigdelset(&mask, SIGHUP);
 	if (!interrupted)
 		ppoll(&readable, 1, &rest, &mask);
 }

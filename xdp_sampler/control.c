@@ -35,9 +35,27 @@ static void close_all(struct ecbpf_root **roots, size_t count)
 	free(roots);
 }
 
-/* Attach where no sampler is; their names go to @added. All or none. */
+/**
+ * struct added - samplers that a reader attached for itself
+ * @programs: their ids; what was attached or changed since has another
+ */
+struct added {
+	struct ecbpf_strings names;
+	uint32_t programs[SAMPLER_INTERFACES_MAX];
+};
+
+static int note_added(struct ecbpf_root *root, struct added *added)
+{
+	added->programs[added->names.count] = ecbpf_slot_program_id(root, ECBPF_SLOT_SAMPLER);
+	return ecbpf_strings_add(&added->names, ecbpf_root_interface(root));
+}
+
+/*
+ * Attach where no sampler is; all or none. The others' names go to @others, where the change can be
+ * made that comes later.
+ */
 static int attach_missing(struct ecbpf_strings *interfaces, const struct sampler_options *options,
-			  struct ecbpf_strings *added)
+			  struct added *added, struct ecbpf_strings *others)
 {
 	bool there[SAMPLER_INTERFACES_MAX];
 	struct ecbpf_root **roots;
@@ -47,15 +65,21 @@ static int attach_missing(struct ecbpf_strings *interfaces, const struct sampler
 	err = open_all(interfaces, false, &roots);
 	if (err)
 		return err;
-	for (i = 0; i < interfaces->count; i++)
+	for (i = 0; i < interfaces->count && !err; i++) {
 		there[i] = ecbpf_slot_program_id(roots[i], ECBPF_SLOT_SAMPLER);
+		if (there[i])
+			err = sampler_instance_check(roots[i], options) ?:
+				      ecbpf_strings_add(others, interfaces->items[i]);
+	}
 	for (done = 0; done < interfaces->count && !err; done += !err)
 		if (!there[done])
 			err = sampler_instance_attach(roots[done], options) ?:
-				      ecbpf_strings_add(added, interfaces->items[done]);
+				      note_added(roots[done], added);
 	for (i = 0; err && i < done; i++)
 		if (!there[i])
 			sampler_instance_detach(roots[i]);
+	if (err)
+		ecbpf_strings_free(&added->names);
 	close_all(roots, interfaces->count);
 	return err;
 }
@@ -91,22 +115,34 @@ int control_detach(struct ecbpf_strings *interfaces, bool stage)
 				sampler_instance_detach, no_sampler);
 }
 
-/* Take away those of our own, as far as they are still there: why not was said. */
-static int detach_added(struct ecbpf_strings *added)
+/* Whether there is a root array: why not was said. */
+static bool is_attached(const char *interface)
 {
-	struct ecbpf_strings there = { 0 };
 	struct ecbpf_status status;
-	int err = 0;
+
+	return if_nametoindex(interface) && !ecbpf_status_read(interface, &status) &&
+	       status.attachment == ECBPF_ATTACHED;
+}
+
+/* Take away those of our own, as far as they are still there. */
+static int detach_added(const struct added *added)
+{
+	struct ecbpf_root *root;
+	int err, result = 0;
 	size_t i;
 
-	for (i = 0; i < added->count && !err; i++)
-		if (if_nametoindex(added->items[i]) &&
-		    !ecbpf_status_read(added->items[i], &status) &&
-		    status.attachment == ECBPF_ATTACHED && status.slots[ECBPF_SLOT_SAMPLER].id)
-			err = ecbpf_strings_add(&there, added->items[i]);
-	err = err ?: control_detach(&there, false);
-	ecbpf_strings_free(&there);
-	return err;
+	for (i = 0; i < added->names.count; i++) {
+		if (!is_attached(added->names.items[i]))
+			continue;
+		err = ecbpf_root_open(added->names.items[i], ECBPF_LIVE, &root);
+		if (!err) {
+			if (ecbpf_slot_program_id(root, ECBPF_SLOT_SAMPLER) == added->programs[i])
+				err = sampler_instance_detach(root);
+			ecbpf_root_close(root);
+		}
+		result = result ?: err;
+	}
+	return result;
 }
 
 static bool changes_anything(const struct sampler_options *options)
@@ -115,13 +151,15 @@ static bool changes_anything(const struct sampler_options *options)
 	       options->as_sent >= 0 || options->filter;
 }
 
-static int read_samples(const struct ecbpf_strings *interfaces,
+/* Whoever is refused has changed nothing: so what is running changes last. */
+static int read_samples(const struct ecbpf_strings *interfaces, struct ecbpf_strings *changing,
+			const struct sampler_options *options,
 			const struct outputs_options *outputs, const struct reader_wishes *wishes)
 {
 	const struct sampler_interface *sampled;
 	struct sampler_reader_handle *reader;
 	struct sample_sink *sinks[SAMPLER_OUTPUT_MAX];
-	size_t count, open;
+	size_t count, open = 0;
 	int err;
 
 	err = reader_open(interfaces, &reader);
@@ -129,8 +167,15 @@ static int read_samples(const struct ecbpf_strings *interfaces,
 		return err;
 	sampled = reader_interfaces(reader, &count);
 	err = outputs_open(outputs, sampled, count, sinks, &open);
+	if (!err && changes_anything(options) && changing->count)
+		err = control_attach(changing, options);
+	if (!err)
+		err = reader_follow(reader);
 	if (!err)
 		err = reader_run(reader, wishes, sinks, open);
+	else
+		while (open--)
+			sinks[open]->calls->close(sinks[open]);
 	reader_close(reader);
 	return err;
 }
@@ -139,7 +184,8 @@ int control_read(struct ecbpf_strings *interfaces, const struct sampler_options 
 		 const struct outputs_options *outputs)
 {
 	struct reader_wishes wishes;
-	struct ecbpf_strings added = { 0 };
+	struct ecbpf_strings others = { 0 };
+	struct added added = { 0 };
 	int err, detached = 0;
 
 	if (interfaces->count > SAMPLER_INTERFACES_MAX)
@@ -150,13 +196,11 @@ int control_read(struct ecbpf_strings *interfaces, const struct sampler_options 
 		return err;
 	/* From here on, an interrupt still leads past the detachment below. */
 	ecbpf_interrupt_catch();
-	err = attach_missing(interfaces, options, &added);
-	if (!err && changes_anything(options) && added.count < interfaces->count)
-		err = control_attach(interfaces, options);
+	err = attach_missing(interfaces, options, &added, &others);
 	if (!err)
-		err = read_samples(interfaces, outputs, &wishes);
-	if (added.count)
-		detached = detach_added(&added);
-	ecbpf_strings_free(&added);
+		err = read_samples(interfaces, &others, options, outputs, &wishes);
+	detached = detach_added(&added);
+	ecbpf_strings_free(&added.names);
+	ecbpf_strings_free(&others);
 	return err ?: detached;
 }

@@ -2,8 +2,9 @@
 /*
  * Classic BPF as an XDP program, instruction by instruction.
  *
- * r6 context, r7 A, r8 X, r9 start of the frame, M[] on the stack; r1 to r5 are scratch. A load
- * beyond the frame ends classic programs with "no match", and so it does here.
+ * r6 context, r7 A, r8 X, r9 start of the frame, M[] on the stack; r0 to r5 are scratch. A load
+ * beyond the frame ends classic programs with "no match", and so it does here. Drivers choose what
+ * of a multi-buffer frame its first buffer has: what isn't there is fetched by a helper.
  */
 #include "filter_xdp.h"
 
@@ -23,10 +24,14 @@
 #define REG_DATA BPF_REG_9
 
 /* No classic instruction takes more, and neither do the two ends. */
-#define EXPANSION_MAX 12
+#define EXPANSION_MAX 24
 #define PROLOGUE_MAX  24
 /* Beyond it the verifier takes no offset into a packet. */
 #define OFFSET_MAX 0x3fff
+/* Beyond it bpf_xdp_load_bytes gives nothing, and no frame is longer. */
+#define FRAME_OFFSET_MAX 0xffff
+/* Where octets of other buffers go: behind M[]. */
+#define FETCHED (-4 * BPF_MEMWORDS - 8)
 
 enum end {
 	END_MATCH,
@@ -37,7 +42,9 @@ enum end {
 /**
  * struct translation - eBPF in the making
  * @starts: index in @out where each classic instruction, and then each end, begins
- * @targets: for jumps of @out: classic index, or count + enum end; -1: no jump
+ * @targets: for jumps of @out: classic index, or count + enum end; -1: no jump, or one within
+ *	an instruction's expansion
+ * @frags: the frame may have more than its first buffer
  */
 struct translation {
 	struct bpf_insn *out;
@@ -45,6 +52,7 @@ struct translation {
 	size_t *starts;
 	long *targets;
 	size_t count;
+	bool frags;
 };
 
 static void emit(struct translation *t, struct bpf_insn insn)
@@ -107,42 +115,103 @@ static void emit_prologue(struct translation *t)
 		emit_op(t, BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, memory_offset(i), 0);
 }
 
-/* @to = P[@index + offset], big endian; @index: register with a bounded number, or 0 for none. */
-static int emit_load(struct translation *t, uint8_t to, uint8_t index, uint32_t offset,
-		     uint8_t size)
+static void emit_jump_beyond(struct translation *t, uint8_t reg, int32_t most, long target)
 {
-	uint32_t octets = size == BPF_W ? 4 : size == BPF_H ? 2 : 1;
+	emit_jump(
+		t,
+		(struct bpf_insn){ .code = BPF_JMP | BPF_JGT | BPF_K, .dst_reg = reg, .imm = most },
+		target);
+}
 
-	if (offset > OFFSET_MAX)
-		return -EOPNOTSUPP;
-	emit_move(t, BPF_REG_4, REG_DATA);
+/* Jump forward to what is emitted next. */
+static void land(struct translation *t, size_t jump)
+{
+	t->out[jump].off = t->length - jump - 1;
+}
+
+/* @to = P[@offset + @index], from whichever buffer. */
+static void emit_fetch(struct translation *t, uint8_t to, uint8_t index, uint32_t offset,
+		       uint8_t size, uint32_t octets)
+{
+	emit_set(t, BPF_REG_2, offset);
 	if (index) {
 		emit_move32(t, BPF_REG_3, index);
-		emit_jump(t,
-			  (struct bpf_insn){ .code = BPF_JMP | BPF_JGT | BPF_K,
-					     .dst_reg = BPF_REG_3,
-					     .imm = OFFSET_MAX },
-			  no_match(t));
+		emit_jump_beyond(t, BPF_REG_3, FRAME_OFFSET_MAX, no_match(t));
+		emit_op(t, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_3, 0, 0);
+	}
+	emit_move(t, BPF_REG_1, REG_CTX);
+	emit_move(t, BPF_REG_3, BPF_REG_10);
+	emit_op(t, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, FETCHED);
+	emit_set(t, BPF_REG_4, octets);
+	emit_op(t, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_xdp_load_bytes);
+	emit_jump(t, (struct bpf_insn){ .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = BPF_REG_0 },
+		  no_match(t));
+	emit_op(t, BPF_LDX | BPF_MEM | size, to, BPF_REG_10, FETCHED, 0);
+}
+
+/* @to = P[@offset + @index], for as long as the first buffer has it, else on to @beyond. */
+static void emit_direct(struct translation *t, uint8_t to, uint8_t index, uint32_t offset,
+			uint8_t size, uint32_t octets, long beyond, size_t jumps[2])
+{
+	emit_move(t, BPF_REG_4, REG_DATA);
+	jumps[0] = t->length;
+	if (index) {
+		emit_move32(t, BPF_REG_3, index);
+		jumps[0] = t->length;
+		emit_jump_beyond(t, BPF_REG_3, OFFSET_MAX, beyond);
 		emit_op(t, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_4, BPF_REG_3, 0, 0);
 	}
 	emit_op(t, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, REG_CTX, offsetof(struct xdp_md, data_end),
 		0);
 	emit_move(t, BPF_REG_5, BPF_REG_4);
 	emit_op(t, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_5, 0, 0, offset + octets);
+	jumps[1] = t->length;
+	if (!index)
+		jumps[0] = jumps[1];
 	emit_jump(t,
 		  (struct bpf_insn){ .code = BPF_JMP | BPF_JGT | BPF_X,
 				     .dst_reg = BPF_REG_5,
 				     .src_reg = BPF_REG_2 },
-		  no_match(t));
+		  beyond);
 	emit_op(t, BPF_LDX | BPF_MEM | size, to, BPF_REG_4, offset, 0);
+}
+
+/* @to = P[@index + offset], big endian; @index: register, or 0 for none. */
+static int emit_load(struct translation *t, uint8_t to, uint8_t index, uint32_t offset,
+		     uint8_t size)
+{
+	uint32_t octets = size == BPF_W ? 4 : size == BPF_H ? 2 : 1;
+	size_t beyond[2], done;
+
+	if (offset > FRAME_OFFSET_MAX || (offset > OFFSET_MAX && !t->frags))
+		return -EOPNOTSUPP;
+	if (offset > OFFSET_MAX) {
+		emit_fetch(t, to, index, offset, size, octets);
+	} else if (!t->frags) {
+		emit_direct(t, to, index, offset, size, octets, no_match(t), beyond);
+	} else {
+		emit_direct(t, to, index, offset, size, octets, -1, beyond);
+		done = t->length;
+		emit_op(t, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+		land(t, beyond[0]);
+		land(t, beyond[1]);
+		emit_fetch(t, to, index, offset, size, octets);
+		land(t, done);
+	}
 	if (octets > 1)
 		emit_op(t, BPF_ALU | BPF_END | BPF_TO_BE, to, 0, 0, octets * 8);
 	return 0;
 }
 
-/* A = length of the frame: its first buffer is all there is without frags. */
+/* @to = length of the frame: its first buffer is all there is without frags. */
 static void emit_length(struct translation *t, uint8_t to)
 {
+	if (t->frags) {
+		emit_move(t, BPF_REG_1, REG_CTX);
+		emit_op(t, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_xdp_get_buff_len);
+		emit_move32(t, to, BPF_REG_0);
+		return;
+	}
 	emit_op(t, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, REG_CTX, offsetof(struct xdp_md, data_end),
 		0);
 	emit_move(t, BPF_REG_3, REG_DATA);
@@ -150,7 +219,7 @@ static void emit_length(struct translation *t, uint8_t to)
 	emit_move32(t, to, BPF_REG_2);
 }
 
-static int emit_ld(struct translation *t, const struct classic_insn *insn, bool frags)
+static int emit_ld(struct translation *t, const struct classic_insn *insn)
 {
 	uint8_t to = BPF_CLASS(insn->code) == BPF_LD ? REG_A : REG_X;
 
@@ -164,8 +233,6 @@ static int emit_ld(struct translation *t, const struct classic_insn *insn, bool 
 		emit_op(t, BPF_LDX | BPF_MEM | BPF_W, to, BPF_REG_10, memory_offset(insn->k), 0);
 		return 0;
 	case BPF_LEN:
-		if (frags)
-			return -EOPNOTSUPP;
 		emit_length(t, to);
 		return 0;
 	case BPF_ABS:
@@ -265,13 +332,12 @@ static int emit_return(struct translation *t, const struct classic_insn *insn)
 	return 0;
 }
 
-static int emit_classic(struct translation *t, const struct classic_insn *insn, size_t index,
-			bool frags)
+static int emit_classic(struct translation *t, const struct classic_insn *insn, size_t index)
 {
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LD:
 	case BPF_LDX:
-		return emit_ld(t, insn, frags);
+		return emit_ld(t, insn);
 	case BPF_ST:
 	case BPF_STX:
 		if (insn->k >= BPF_MEMWORDS)
@@ -325,7 +391,7 @@ static int resolve_jumps(struct translation *t)
 	return 0;
 }
 
-static int translate(struct translation *t, const struct classic_insn *code, int stages, bool frags)
+static int translate(struct translation *t, const struct classic_insn *code, int stages)
 {
 	size_t i;
 	int err = 0;
@@ -333,7 +399,7 @@ static int translate(struct translation *t, const struct classic_insn *code, int
 	emit_prologue(t);
 	for (i = 0; i < t->count && !err; i++) {
 		t->starts[i] = t->length;
-		err = emit_classic(t, &code[i], i, frags);
+		err = emit_classic(t, &code[i], i);
 	}
 	t->starts[t->count + END_MATCH] = t->length;
 	emit_end(t, stages, SAMPLER_STAGE_MARK);
@@ -350,12 +416,13 @@ int filter_xdp_load(const struct classic_insn *code, size_t count, int stages, b
 		.starts = calloc(count + ENDS, sizeof(*t.starts)),
 		.targets = calloc(room, sizeof(*t.targets)),
 		.count = count,
+		.frags = frags,
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0);
 	int result = -ENOMEM;
 
 	if (t.out && t.starts && t.targets) {
-		result = translate(&t, code, stages, frags);
+		result = translate(&t, code, stages);
 		if (!result) {
 			result = bpf_prog_load(BPF_PROG_TYPE_XDP, "sampler_filter", "Dual BSD/GPL",
 					       t.out, t.length, &options);

@@ -9,7 +9,7 @@
  * filter_xdp_load() - load @code as an XDP program that goes on to one of two others
  * @stages: descriptor of the prog array with enum sampler_stage: MARK if the frame matches, else
  *	SKIP
- * @frags: load for multi-buffer frames; only their first buffer is looked at
+ * @frags: load for multi-buffer frames, which takes kernel 5.18
  *
  * Return: a descriptor to close(), or -EOPNOTSUPP, saying nothing: it can't be expressed.
  */

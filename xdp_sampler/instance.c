@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -13,12 +14,15 @@
 
 #include "filter.h"
 #include "programs.h"
+#include "taken.h"
 #include "xdp_sampler.skel.h"
 
 #define RATE_DEFAULT 2500
 #define RING_DEFAULT (8U << 20)
 /* A reader is woken when the ring is this part full; else it comes by itself. */
 #define WAKEUP_PART 4
+/* A reader may go on while its counts are read. */
+#define LOOKS 100
 
 struct build {
 	struct ecbpf_root *root;
@@ -70,6 +74,66 @@ static int read_counts(struct ecbpf_root *root, struct sampler_counts *sums)
 	return err;
 }
 
+const uint64_t *sampler_ring_position(int fd)
+{
+	void *memory = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void sampler_ring_unmap(const uint64_t *position)
+{
+	if (position)
+		munmap((void *)position, sysconf(_SC_PAGESIZE));
+}
+
+/* What each output still holds, and for those that are not in use what they were not given. */
+static void complete_outputs(struct sampler_instance *instance, bool alive)
+{
+	struct sampler_reader *reader = &instance->reader;
+	uint64_t wanted = taken_wanted(&instance->taken), rest;
+	int i;
+
+	for (i = 0; i < SAMPLER_OUTPUT_MAX; i++) {
+		const bool used = reader->outputs >> i & 1;
+
+		rest = wanted - reader->delivered[i] - reader->lost[i];
+		if (used)
+			rest -= reader->unused[i];
+		if (!used)
+			reader->unused[i] = rest;
+		else if (alive)
+			instance->held[i] = rest;
+		else
+			reader->lost[i] += rest;
+	}
+}
+
+static int read_reader(struct ecbpf_root *root, struct sampler_instance *instance)
+{
+	bool alive = ecbpf_slot_is_locked(root, ECBPF_SLOT_SAMPLER);
+	int ring = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples"), looks, err;
+	const uint64_t *position = ring < 0 ? NULL : sampler_ring_position(ring);
+	uint64_t before = 0;
+
+	err = ring < 0 ? ring : position ? 0 : -errno;
+	for (looks = 0; !err && looks < LOOKS; looks++) {
+		before = __atomic_load_n(position, __ATOMIC_ACQUIRE);
+		err = read_value(root, "reader", &instance->reader);
+		if (__atomic_load_n(position, __ATOMIC_ACQUIRE) == before)
+			break;
+	}
+	if (!err) {
+		instance->taken = instance->reader.taken[taken_at(&instance->reader, before)];
+		alive |= ecbpf_slot_is_locked(root, ECBPF_SLOT_SAMPLER);
+		complete_outputs(instance, alive);
+	}
+	sampler_ring_unmap(position);
+	if (ring >= 0)
+		close(ring);
+	return err;
+}
+
 int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *instance)
 {
 	struct sampler_settings settings;
@@ -81,7 +145,7 @@ int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *inst
 		return -ENOENT;
 	err = read_value(root, "settings", &settings)	   ?:
 		      read_counts(root, &instance->counts) ?:
-		      read_value(root, "reader", &instance->reader);
+							     read_reader(root, instance);
 	if (ecbpf_slot_program_id(root, ECBPF_SLOT_SAMPLER) != instance->program_id ||
 	    ecbpf_root_gone(root))
 		return -ESTALE;
@@ -91,6 +155,15 @@ int sampler_instance_read(struct ecbpf_root *root, struct sampler_instance *inst
 	instance->config = settings.config;
 	instance->ring_octets = settings.ring;
 	memcpy(instance->filter, settings.filter, sizeof(instance->filter));
+	return 0;
+}
+
+static int read_settings(struct build *build)
+{
+	int err = read_value(build->root, "settings", &build->settings);
+
+	if (err && err != -ENOENT)
+		return failed(build->root, err, "reading the sampler's settings");
 	return 0;
 }
 
@@ -193,14 +266,25 @@ static int load(struct build *build)
 	return err ? failed(build->root, err, "filling the sampler's maps") : 0;
 }
 
+int sampler_instance_check(struct ecbpf_root *root, const struct sampler_options *options)
+{
+	struct build build = { .root = root };
+	int err = read_settings(&build);
+
+	if (!err)
+		err = complete_settings(&build, options) ?: compile_filter(&build);
+	sampler_filter_free(build.filter);
+	return err;
+}
+
 int sampler_instance_attach(struct ecbpf_root *root, const struct sampler_options *options)
 {
 	struct build build = { .root = root };
 	int err;
 
-	err = read_value(root, "settings", &build.settings);
-	if (err && err != -ENOENT)
-		return failed(root, err, "reading the sampler's settings");
+	err = read_settings(&build);
+	if (err)
+		return err;
 	err = complete_settings(&build, options) ?: compile_filter(&build);
 	if (!err)
 		err = load(&build);

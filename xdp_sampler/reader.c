@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 
 #include "filter.h"
 #include "instance.h"
+#include "taken.h"
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
@@ -30,11 +29,13 @@
 
 /**
  * struct ring - of one interface
- * @lock: socket whose abstract name makes us the ring's only reader
+ * @lock: of the slot, whose holder is its ring's only reader
  * @id: of the ring's map
  * @counts: descriptor, of the programs' counts
+ * @position: mapped, up to which it is consumed
  * @report: mapped value of "reader"
- * @before: counts of the report when we began
+ * @before: the same when we began
+ * @current: which of the report's "taken" holds
  * @filter: for what could not be filtered in the kernel
  * @buffer: of its own, as one that is never empty would keep libbpf from the others
  * @turn: records taken since the other rings had theirs
@@ -45,8 +46,10 @@ struct ring {
 	int lock;
 	uint32_t id;
 	int counts;
+	const uint64_t *position;
 	struct sampler_reader *report;
 	struct sampler_reader before;
+	unsigned int current;
 	struct sampler_filter *filter;
 	struct ring_buffer *buffer;
 	uint32_t turn;
@@ -82,30 +85,6 @@ static uint32_t map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &length) ? 0 : info.id;
 }
 
-/* A ring has one reader; the kernel frees the name when that one ends, however it does. */
-static int lock_ring(uint32_t id, const char *interface)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	uint32_t length;
-	int lock, err;
-
-	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ecbpf-sampler-%u",
-			  id);
-	lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (lock < 0)
-		return -errno;
-	if (!bind(lock, (struct sockaddr *)&address,
-		  offsetof(struct sockaddr_un, sun_path) + 1 + length))
-		return lock;
-	err = -errno;
-	close(lock);
-	if (err == -EADDRINUSE)
-		return ecbpf_fail(-EBUSY,
-				  "%s: another xdp_sampler reads its samples; end that one first",
-				  interface);
-	return err;
-}
-
 static int map_report(struct ecbpf_root *root, struct ring *ring)
 {
 	int fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "reader");
@@ -118,8 +97,41 @@ static int map_report(struct ecbpf_root *root, struct ring *ring)
 	if (memory == MAP_FAILED)
 		return -errno;
 	ring->report = memory;
-	ring->before = *ring->report;
 	return 0;
+}
+
+/* Count what a reader before us took and neither delivered nor lost; it is dead, as we have its lock. */
+static void settle(struct ring *ring, uint64_t outputs)
+{
+	struct sampler_reader *report = ring->report;
+	uint64_t position = __atomic_load_n(ring->position, __ATOMIC_ACQUIRE), wanted;
+	int i;
+
+	ring->current = taken_at(report, position);
+	report->taken[ring->current].position = position;
+	wanted = taken_wanted(&report->taken[ring->current]);
+	for (i = 0; i < SAMPLER_OUTPUT_MAX; i++) {
+		if (report->outputs >> i & 1)
+			report->lost[i] = wanted - report->delivered[i] - report->unused[i];
+		else
+			report->unused[i] = wanted - report->delivered[i] - report->lost[i];
+	}
+	__atomic_store_n(&report->outputs, outputs, __ATOMIC_RELEASE);
+	ring->before = *report;
+}
+
+/* libbpf moves the ring's position behind this record next, which makes @taken hold. */
+static void count_taken(struct ring *ring, struct sampler_taken taken, size_t size)
+{
+	struct sampler_taken *next = &ring->report->taken[!ring->current];
+	const uint64_t octets = (BPF_RINGBUF_HDR_SZ + size + 7) & ~7ULL;
+
+	taken.received++;
+	next->received = taken.received;
+	next->unwanted = taken.unwanted;
+	next->malformed = taken.malformed;
+	__atomic_store_n(&next->position, taken.position + octets, __ATOMIC_RELEASE);
+	ring->current = !ring->current;
 }
 
 static void take_wanted(struct sampler_reader_handle *reader, const struct sample *sample)
@@ -157,16 +169,38 @@ static int take_record(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
 	struct sampler_reader_handle *reader = ring->reader;
+	struct sampler_taken taken = ring->report->taken[ring->current];
 	struct sample sample;
 
-	ring->report->received++;
 	if (sample_decode(data, size, reader->epoch, &ring->interface, &sample))
-		ring->report->malformed++;
+		taken.malformed++;
 	else if (!wanted(ring, reader->wishes, &sample))
-		ring->report->unwanted++;
+		taken.unwanted++;
 	else
 		take_wanted(reader, &sample);
+	count_taken(ring, taken, size);
 	return enough(reader) || ++ring->turn == TURN_RECORDS ? -ECANCELED : 0;
+}
+
+static int map_ring(struct ecbpf_root *root, struct ring *ring)
+{
+	int fd, err;
+
+	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
+	if (ring->counts < 0)
+		return ring->counts;
+	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
+	if (fd < 0)
+		return fd;
+	ring->id = map_id(fd);
+	ring->position = sampler_ring_position(fd);
+	err = ring->position ? map_report(root, ring) : -errno;
+	if (!err) {
+		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
+		err = ring->buffer ? 0 : -errno;
+	}
+	close(fd);
+	return err;
 }
 
 static int open_ring(struct ecbpf_root *root, void *context)
@@ -174,7 +208,7 @@ static int open_ring(struct ecbpf_root *root, void *context)
 	const char *name = ecbpf_root_interface(root);
 	struct sampler_instance instance;
 	struct ring *ring = context;
-	int fd, err;
+	int err;
 
 	err = sampler_instance_read(root, &instance);
 	if (err == -ENOENT)
@@ -189,27 +223,47 @@ static int open_ring(struct ecbpf_root *root, void *context)
 	ring->interface.index = ring - ring->reader->rings;
 	ring->interface.ifindex = ecbpf_root_ifindex(root);
 	ring->interface.mtu = ecbpf_mtu(name) > 0 ? ecbpf_mtu(name) : 0;
-	if (instance.filter[0] && !instance.config.filtered) {
-		err = sampler_filter_compile(instance.filter, instance.config.snaplen,
-					     &ring->filter);
-		if (err)
-			return err;
-	}
-	ring->counts = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "counts");
-	fd = ecbpf_slot_map_open(root, ECBPF_SLOT_SAMPLER, "samples");
-	if (fd < 0 || ring->counts < 0)
-		return ecbpf_fail(-ENOENT, "%s: the sampler's maps are gone", name);
-	ring->id = map_id(fd);
-	ring->lock = lock_ring(ring->id, name);
-	err = ring->lock < 0 ? ring->lock : map_report(root, ring);
-	if (!err) {
-		ring->buffer = ring_buffer__new(fd, take_record, ring, NULL);
-		err = ring->buffer ? 0 : -errno;
-	}
-	close(fd);
-	if (err && err != -EBUSY)
+	/* Another ring comes with another slot folder: its lock is for this one. */
+	ring->lock = ecbpf_slot_lock(root, ECBPF_SLOT_SAMPLER);
+	if (ring->lock == -EBUSY)
+		return ecbpf_fail(-EBUSY,
+				  "%s: another xdp_sampler reads its samples; end that one first",
+				  name);
+	if (ring->lock == -ENOENT || ring->lock == -ESTALE)
+		return -ESTALE;
+	err = ring->lock < 0 ? ring->lock : map_ring(root, ring);
+	if (err)
 		return ecbpf_fail(err, "%s: reading the ring buffer failed: %s", name,
 				  strerror(-err));
+	return 0;
+}
+
+static int follow_filter(struct ecbpf_root *root, void *context)
+{
+	struct sampler_instance instance;
+	struct ring *ring = context;
+	int err = sampler_instance_read(root, &instance);
+
+	if (err)
+		return err;
+	sampler_filter_free(ring->filter);
+	ring->filter = NULL;
+	if (!instance.filter[0] || instance.config.filtered)
+		return 0;
+	return sampler_filter_compile(instance.filter, instance.config.snaplen, &ring->filter);
+}
+
+int reader_follow(struct sampler_reader_handle *reader)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < reader->count && !err; i++) {
+		err = ecbpf_root_look(reader->interfaces[i].name, follow_filter, &reader->rings[i]);
+		if (err == -ENOENT)
+			err = ecbpf_fail(-ENODEV, "%s: its sampler was detached; read again",
+					 reader->interfaces[i].name);
+	}
 	return err;
 }
 
@@ -392,12 +446,17 @@ static int read_until_told(struct sampler_reader_handle *reader)
 int reader_run(struct sampler_reader_handle *reader, const struct reader_wishes *wishes,
 	       struct sample_sink **sinks, size_t count)
 {
+	uint64_t outputs = 0;
 	size_t i;
 	int err;
 
 	reader->wishes = wishes;
 	reader->sinks = sinks;
 	reader->sink_count = count;
+	for (i = 0; i < count; i++)
+		outputs |= 1ULL << sinks[i]->output;
+	for (i = 0; i < reader->count; i++)
+		settle(&reader->rings[i], outputs);
 	tick(reader);
 	err = read_until_told(reader);
 	tick(reader);
@@ -419,6 +478,7 @@ void reader_close(struct sampler_reader_handle *reader)
 		struct ring *ring = &reader->rings[i];
 
 		ring_buffer__free(ring->buffer);
+		sampler_ring_unmap(ring->position);
 		if (ring->report)
 			munmap(ring->report, sysconf(_SC_PAGESIZE));
 		if (ring->lock >= 0)

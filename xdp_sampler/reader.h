@@ -29,6 +29,9 @@ struct sampler_reader_handle;
  */
 int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_handle **out);
 
+/* Before reader_run(): filter as the samplers that run now leave it to the reader. */
+int reader_follow(struct sampler_reader_handle *reader);
+
 /* For outputs: @count interfaces by index. */
 const struct sampler_interface *reader_interfaces(const struct sampler_reader_handle *reader,
 						  size_t *count);

@@ -35,14 +35,16 @@ static uint64_t waiting(const struct sampler_instance *instance)
 {
 	uint64_t emitted = instance->counts.values[SAMPLER_COUNT_EMITTED];
 
-	return emitted > instance->reader.received ? emitted - instance->reader.received : 0;
+	return emitted > instance->taken.received ? emitted - instance->taken.received : 0;
 }
 
-static void print_output(const struct sampler_reader *reader, enum sampler_output output)
+static void print_output(const struct sampler_instance *instance, enum sampler_output output)
 {
-	if (reader->delivered[output] || reader->lost[output])
-		printf("%s: delivered %llu, lost %llu\n", output_names[output],
-		       reader->delivered[output], reader->lost[output]);
+	const struct sampler_reader *reader = &instance->reader;
+
+	if (reader->delivered[output] || reader->lost[output] || instance->held[output])
+		printf("%s: delivered %llu, lost %llu, held %" PRIu64 "\n", output_names[output],
+		       reader->delivered[output], reader->lost[output], instance->held[output]);
 }
 
 static void print_text(const struct shown *shown)
@@ -65,11 +67,11 @@ static void print_text(const struct shown *shown)
 	for (i = 0; i < SAMPLER_COUNT_MAX; i++)
 		printf("%s: %llu\n", count_names[i], instance->counts.values[i]);
 	printf("waiting: %" PRIu64 "\n", waiting(instance));
-	printf("received: %llu\n", instance->reader.received);
-	printf("unwanted: %llu\n", instance->reader.unwanted);
-	printf("malformed: %llu\n", instance->reader.malformed);
+	printf("received: %llu\n", instance->taken.received);
+	printf("unwanted: %llu\n", instance->taken.unwanted);
+	printf("malformed: %llu\n", instance->taken.malformed);
 	for (i = 0; i < SAMPLER_OUTPUT_MAX; i++)
-		print_output(&instance->reader, i);
+		print_output(instance, i);
 }
 
 static void add_number(struct json_object *json, const char *key, uint64_t number)
@@ -102,14 +104,15 @@ static struct json_object *json_counts(const struct sampler_instance *instance)
 	for (i = 0; i < SAMPLER_COUNT_MAX; i++)
 		add_number(json, count_names[i], instance->counts.values[i]);
 	add_number(json, "waiting", waiting(instance));
-	add_number(json, "received", instance->reader.received);
-	add_number(json, "unwanted", instance->reader.unwanted);
-	add_number(json, "malformed", instance->reader.malformed);
+	add_number(json, "received", instance->taken.received);
+	add_number(json, "unwanted", instance->taken.unwanted);
+	add_number(json, "malformed", instance->taken.malformed);
 	return json;
 }
 
-static struct json_object *json_outputs(const struct sampler_reader *reader)
+static struct json_object *json_outputs(const struct sampler_instance *instance)
 {
+	const struct sampler_reader *reader = &instance->reader;
 	struct json_object *json = json_object_new_object(), *output;
 	int i;
 
@@ -117,6 +120,8 @@ static struct json_object *json_outputs(const struct sampler_reader *reader)
 		output = json_object_new_object();
 		add_number(output, "delivered", reader->delivered[i]);
 		add_number(output, "lost", reader->lost[i]);
+		add_number(output, "held", instance->held[i]);
+		add_number(output, "unused", reader->unused[i]);
 		json_object_object_add(json, output_names[i], output);
 	}
 	return json;
@@ -131,8 +136,7 @@ static struct json_object *json_interface(const struct shown *shown)
 	json_object_object_add(json, "attached", json_object_new_boolean(shown->attached));
 	json_object_object_add(json, "config", shown->attached ? json_config(instance) : NULL);
 	json_object_object_add(json, "counts", shown->attached ? json_counts(instance) : NULL);
-	json_object_object_add(json, "outputs",
-			       shown->attached ? json_outputs(&instance->reader) : NULL);
+	json_object_object_add(json, "outputs", shown->attached ? json_outputs(instance) : NULL);
 	return json;
 }
 

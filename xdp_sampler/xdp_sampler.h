@@ -150,16 +150,34 @@ enum sampler_output {
 	SAMPLER_OUTPUT_MAX,
 };
 
-/*
- * Value of "reader", written by the process that reads the ring: for each output
- * received = unwanted + delivered + lost.
- */
-struct sampler_reader {
+/* What was read of the ring up to an octet of it. */
+struct sampler_taken {
+	/* As the ring's consumer position: octets since it was made. */
+	__u64 position;
 	__u64 received;
 	/* By --filter in user space, --action, --slot, --reason. */
 	__u64 unwanted;
 	/* Records that contradict themselves. */
 	__u64 malformed;
+};
+
+/*
+ * Value of "reader", written by the process that reads the ring, which may be killed at any
+ * instant. For each output
+ * received = unwanted + malformed + delivered + lost + unused + held, where held is for the reader
+ * to deliver. What a dead one held the next one adds to lost. Of an output that isn't in use,
+ * unused isn't up to date, and held is 0.
+ */
+struct sampler_reader {
+	/*
+	 * That one holds whose position is the ring's: the other is written, and then one store
+	 * to the ring commits it.
+	 */
+	struct sampler_taken taken[2];
+	/* Bits by enum sampler_output: in use. */
+	__u64 outputs;
+	/* Read while the output was not in use. */
+	__u64 unused[SAMPLER_OUTPUT_MAX];
 	__u64 delivered[SAMPLER_OUTPUT_MAX];
 	__u64 lost[SAMPLER_OUTPUT_MAX];
 };

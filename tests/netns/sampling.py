@@ -213,4 +213,4 @@ def check_conservation(seen, *outputs):
     for output in outputs:
         fate = seen["outputs"][output]
         assert taken == (kernel["unwanted"] + kernel["malformed"] + fate["delivered"] +
-                         fate["lost"]), (output, seen)
+                         fate["lost"] + fate["held"] + fate["unused"]), (output, seen)

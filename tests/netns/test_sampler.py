@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_sampler over veth: attached, changed, read by one, taken away; every packet is counted."""
+import contextlib
 import re
 import signal
 import socket
+import struct
+import subprocess
+import threading
 import time
 
 import pytest
+from scapy.packet import Raw
 
-from sampling import (ACCEPTED, DELIVERED, DROPPED, DROPS, PASSED, RECEIVED, SAMPLER,
-                      UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need, packets,
-                      payloads_of, reading, received, sampled_bed, sampler, send, silence, state,
-                      statistics, terminate)
-from testbed import (EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually, kernel_release, sample, scaled,
-                     validate)
-from traffic import Tap, counted, udp6
+from sampling import (ACCEPTED, BURST, DELIVERED, DROPPED, DROPS, PACKET, PASSED, RECEIVED,
+                      SAMPLER, UDP_PAYLOAD, check_conservation, counts, ends, fields, finish, need,
+                      packets, payloads_of, reading, received, sampled_bed, sampler, send, silence,
+                      state, statistics, terminate)
+from testbed import (DEADLINE, EX_NOINPUT, EX_OK, EX_UNAVAILABLE, EX_USAGE, eventually,
+                     kernel_release, sample, scaled, validate)
+from traffic import Tap, counted, udp4, udp6
 
 
 @pytest.fixture
@@ -61,6 +66,23 @@ def test_filter_in_kernel(sampled):
     tap.close()
     seen = eventually(lambda: counts(sampled)["picked"] >= 10 and counts(sampled), "samples")
     assert (seen["emitted"], seen["filtered"]) == (5, 5)
+
+
+def test_filter_beyond_the_first_buffer(bed):
+    """Octets of multi-buffer frames that no first buffer has are looked at in the kernel too."""
+    if kernel_release() < (5, 18):
+        pytest.skip("no multi-buffer XDP before 5.18")
+    bed.add_veth("eth1", mtu=9000, peer_mtu=9000)
+    silence(bed)
+    bed.root("--attach", "--interface", "eth1")
+    sampler(bed, "--attach", "--rate", 1, "--filter", "udp and udp[5000]=128", interface="eth1")
+    assert state(bed, "eth1")["config"]["filter_in_kernel"]
+    tap = Tap(bed.client, "eth1")
+    for octet in (128, 127, 128, 129, 128):
+        tap.send(udp4(PASSED) / Raw(bytes([octet]) * 8960))
+    tap.close()
+    seen = eventually(lambda: counts(bed, "eth1")["picked"] >= 5 and counts(bed, "eth1"), "samples")
+    assert (seen["emitted"], seen["filtered"]) == (3, 2)
 
 
 @pytest.mark.parametrize("wish, sources", sample((
@@ -190,6 +212,142 @@ def test_one_reader(sampled, scratch):
     ends(process)
 
 
+def test_place_of_the_reader(sampled, scratch):
+    """Whoever can't open the pins can't keep a reader off; a reader elsewhere with them does."""
+    ring = next(path for path in sampled.server.pins.rglob("samples"))
+    number = sampled.server.run("bpftool", "--json", "map", "show", "pinned", ring).json["id"]
+    with sampled.server.entered():
+        squatter = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    squatter.bind(f"\0ecbpf-sampler-{number}")
+    process = reading(sampled, "--write", scratch / "a.pcapng")
+    eventually((scratch / "a.pcapng").exists, "a file")
+    squatter.close()
+    # Loaders are not in its way, and a change of programs leaves it its place.
+    sampler(sampled, "--attach", "--rate", 3)
+    sampled.filter("--attach", "--interface", "eth0")
+    said = sampled.server.run("unshare", "--mount", SAMPLER, "--write", scratch / "b.pcapng",
+                              "--interface", "eth0", expect=None)
+    assert "another xdp_sampler reads" in said.one_line()
+    process.kill()
+    assert finish(process).status == -signal.SIGKILL
+    process = reading(sampled, "--write", scratch / "c.pcapng")
+    eventually((scratch / "c.pcapng").exists, "a file")
+    ends(process)
+
+
+@contextlib.contextmanager
+def flooding(bed):
+    """Datagrams as fast as they go, from a thread."""
+    tap, frame, stopped = Tap(bed.client), bytes(udp4(PASSED) / Raw(bytes(64))), threading.Event()
+
+    def flood():
+        while not stopped.is_set():
+            for _ in range(BURST):
+                tap.send(frame)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+        tap.close()
+
+
+def packets_in(data):
+    """Whole packet blocks, of a file whose writer may have been killed at it."""
+    found = 0
+    while len(data) >= 12:
+        kind, length = struct.unpack_from("=II", data)
+        if not 12 <= length <= len(data):
+            break
+        found += kind == PACKET
+        data = data[length:]
+    return found
+
+
+def test_killed_readers(bed, scratch):
+    """Whenever a reader is killed, each sample is delivered, lost or waiting, once."""
+    silence(bed)
+    bed.root("--attach", "--interface", "eth0")
+    sampler(bed, "--attach", "--rate", 1, "--ring", 65536)
+    files = [scratch / f"{number}.pcapng" for number in range(scaled(12, 4))]
+    with flooding(bed):
+        for number, file in enumerate(files):
+            before = counts(bed)["received"]
+            process = reading(bed, "--write", file)
+            received(bed, before + 500 + 77 * number)
+            process.kill()
+            finish(process)
+            now = state(bed)
+            assert not any(fate["held"] for fate in now["outputs"].values())
+            assert now["counts"]["received"] == (now["outputs"]["file"]["delivered"] +
+                                                 now["outputs"]["file"]["lost"])
+    settled = eventually(lambda: (lambda one, two: one == two and one)(state(bed), state(bed)),
+                         "the end of the flood")
+    check_conservation(settled, "file")
+    lost = settled["outputs"]["file"]["lost"]
+    assert settled["counts"]["emitted"] == (settled["outputs"]["file"]["delivered"] + lost +
+                                            settled["counts"]["waiting"])
+    files.append(scratch / "last.pcapng")
+    process = reading(bed, "--write", files[-1])
+    eventually(lambda: not counts(bed)["waiting"], "nothing waits")
+    ends(process)
+    seen = state(bed)
+    check_conservation(seen, "file")
+    fate = seen["outputs"]["file"]
+    assert (seen["counts"]["waiting"], fate["lost"], fate["held"]) == (0, lost, 0)
+    assert seen["counts"]["emitted"] == fate["delivered"] + fate["lost"]
+    assert sum(packets_in(file.read_bytes()) for file in files) >= fate["delivered"]
+    # Of another output, those are neither delivered nor lost.
+    process = reading(bed, "--live", "--count", 3, stdout=subprocess.DEVNULL)
+    send(bed, 3)
+    assert process.wait(DEADLINE) == EX_OK
+    seen = state(bed)
+    check_conservation(seen, "file", "live", "sflow")
+    assert seen["outputs"]["live"]["unused"] == seen["counts"]["received"] - 3
+
+
+CHANGES = ("--rate", 7, "--snaplen", 300, "--filter", "tcp")
+
+
+def test_refused_reader_changes_nothing(sampled, scratch):
+    before = (state(sampled)["config"], sampled.status()["slots"], sampled.pin_tree())
+
+    def refused(*arguments):
+        said = sampler(sampled, *arguments, expect=None)
+        assert said.status != EX_OK and said.one_line() and not said.out
+        assert (state(sampled)["config"], sampled.status()["slots"], sampled.pin_tree()) == before
+
+    for unwritable in (scratch / "none/x", scratch):
+        refused("--write", unwritable, *CHANGES)
+    refused("--sflow", "127.0.0.1:none", *CHANGES)
+    old = scratch / "old.pcapng"
+    old.write_bytes(b"old")
+    assert sampler(sampled, "--write", old, "--ring", 65536, expect=None).status != EX_OK
+    assert sampler(sampled, "--live", "--filter", "tcp prot 80", expect=None).out == ""
+    process = reading(sampled, "--write", scratch / "a.pcapng")
+    eventually((scratch / "a.pcapng").exists, "a file")
+    refused("--write", old, *CHANGES)
+    assert old.read_bytes() == b"old"
+    ends(process)
+
+
+def test_reader_that_changes(sampled, scratch):
+    """A reader's own wishes hold for a sampler that was there, and its filter from then on."""
+    file = scratch / "out.pcapng"
+    process = reading(sampled, "--write", file, "--rate", 2, "--filter",
+                      "ip protochain 17 and udp port 9")
+    eventually(lambda: state(sampled)["config"]["rate"] == 2, "the change")
+    send(sampled, 20)
+    send(sampled, 20, port=10)
+    received(sampled, 20)
+    ends(process)
+    check_conservation(state(sampled), "file")
+    assert len(payloads_of([file])) == 10
+
+
 @pytest.mark.parametrize("again", (False, True))
 def test_detached_while_it_is_read(sampled, scratch, again):
     """A reader that can't get another sample says so and ends."""
@@ -205,6 +363,46 @@ def test_detached_while_it_is_read(sampled, scratch, again):
     assert result.status not in (EX_OK, EX_USAGE)
     assert re.search("eth0: its sampler was (detached|attached anew)", result.one_line())
     assert (statistics(file.read_bytes())[0])[DELIVERED] == 3
+
+
+@pytest.mark.parametrize("staged", (False, True))
+def test_takes_away_its_own_alone(bed, scratch, staged):
+    """What others attached or changed since the reader attached its own stays."""
+    bed.root("--attach", "--interface", "eth0")
+    file = scratch / "out.pcapng"
+    process = reading(bed, "--write", file)
+    eventually(file.exists, "a file")
+    if staged:
+        bed.root("--stage", "--interface", "eth0")
+        sampler(bed, "--attach", "--stage", "--rate", 333)
+        bed.root("--commit", "--interface", "eth0")
+        result = finish(process)
+        assert result.status == EX_NOINPUT and "its sampler was" in result.one_line()
+    else:
+        sampler(bed, "--attach", "--rate", 333)
+        ends(process)
+    assert state(bed)["config"]["rate"] == 333
+
+
+@pytest.mark.parametrize("ignored", (False, True))
+def test_hangup(bed, scratch, ignored):
+    """A lost terminal ends a reader as SIGTERM does, unless nohup has it ignored."""
+    bed.root("--attach", "--interface", "eth0")
+    file = scratch / "out.pcapng"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        process = reading(bed, "--write", file)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    eventually(file.exists, "a file")
+    process.send_signal(signal.SIGHUP)
+    if ignored:
+        said = sampler(bed, "--write", scratch / "b.pcapng", expect=None)
+        assert "another xdp_sampler reads" in said.one_line()
+        process.send_signal(signal.SIGTERM)
+    assert finish(process).status == EX_OK
+    assert statistics(file.read_bytes())
+    assert not [path for path in bed.pin_tree() if "slot-1" in path]
 
 
 def test_interrupted_as_it_begins(bed, scratch):

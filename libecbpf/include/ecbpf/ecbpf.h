@@ -148,6 +148,20 @@ int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot);
  */
 int ecbpf_slot_map_open(struct ecbpf_root *root, unsigned int slot, const char *name);
 
+/**
+ * ecbpf_slot_lock() - be the only process of its kind at what @slot holds, a ring's reader say
+ *
+ * From the first program in an empty slot on until the slot is emptied; programs may be replaced
+ * meanwhile. Loaders don't take this lock, nor does it keep them off. It ends with the process.
+ *
+ * Return: a descriptor to close(), -ENOENT: slot empty, -EBUSY: another has it, -ESTALE: the slot
+ * was emptied meanwhile.
+ */
+int ecbpf_slot_lock(struct ecbpf_root *root, unsigned int slot);
+
+/* Whether a process has it. */
+bool ecbpf_slot_is_locked(struct ecbpf_root *root, unsigned int slot);
+
 /* Program id in @slot, 0 when empty. */
 uint32_t ecbpf_slot_program_id(struct ecbpf_root *root, unsigned int slot);
 

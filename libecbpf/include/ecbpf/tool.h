@@ -371,7 +371,7 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 /* The same for what adds lines: a terminal isn't cleared. */
 int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
-/* Have SIGINT and SIGTERM interrupt system calls and make ecbpf_interrupted() true. */
+/* SIGINT, SIGTERM, and SIGHUP unless ignored, interrupt system calls: ecbpf_interrupted(). */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
 

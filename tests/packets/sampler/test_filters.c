@@ -111,7 +111,26 @@ static const struct layer frames[][LAYERS_MAX] = {
 	{ ETHER(), QINQ(3), VLAN(5), IPV4(), TCP(.sport = 5, .dport = 80) },
 };
 
-static struct harness root;
+/* Looking beyond the first buffer of LARGE octets. */
+#define LARGE 20000
+
+static const char *const far[] = {
+	"udp[5000] = 0x77",
+	"udp[8191:2] = 0x7777",
+	"ether[4000:4] = 0x77777777",
+	"ether[ip[8] * 64 + 1000] = 0x77",
+	"ether[17000] = 0x77",
+	"ether[ip[8] * 256] = 0x77",
+	"ether[19998:2] = 0x7777",
+	"not ether[19999:2] = 0x7777",
+	"ether[65535] = 0 or ether[19999] = 0x77",
+	"ether[ip[8] * ip[8] * 256] = 0 or udp",
+	"len > 15000",
+	"len = 20000 and udp[9000:4] - udp[7000:4] = 0 and ip",
+};
+
+static struct harness roots[2], *root = &roots[0];
+static unsigned int root_count;
 static uint8_t frame[FRAME_MAX];
 
 static uint64_t marked(const struct sampler *sampler)
@@ -160,7 +179,7 @@ static unsigned int compare(struct sampler *sampler, const struct sampler_filter
 			length = vary(frames[i], variant);
 			before = marked(sampler);
 			seen = picked(sampler);
-			sampler_run(&root, frame, length, 1);
+			sampler_run(root, frame, length, 1);
 			if (picked(sampler) == seen)
 				continue;
 			match = sampler_filter_match(filter, frame, length, length);
@@ -174,19 +193,18 @@ static unsigned int compare(struct sampler *sampler, const struct sampler_filter
 	return matched;
 }
 
-static void test_as_libpcap(void **state)
+static void all_as_libpcap(void)
 {
 	struct sampler_settings settings = {};
 	unsigned int i, here = 0, matched;
 	struct sampler_filter *filter;
 	struct sampler sampler;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(expressions); i++) {
 		if (sampler_filter_compile(expressions[i], SAMPLER_SNAPLEN_DEFAULT, &filter))
 			continue;
 		snprintf(settings.filter, sizeof(settings.filter), "%s", expressions[i]);
-		sampler_open(&sampler, &root, &settings, NULL);
+		sampler_open(&sampler, root, &settings, NULL);
 		if (sampler.settings.config.filtered) {
 			matched = compare(&sampler, filter);
 			here++;
@@ -201,6 +219,56 @@ static void test_as_libpcap(void **state)
 	assert_true(here >= ARRAY_SIZE(expressions) - 8);
 }
 
+static void test_as_libpcap(void **state)
+{
+	(void)state;
+	for (root = roots; root < roots + root_count; root++)
+		all_as_libpcap();
+	root = &roots[0];
+}
+
+/* Frames of every length around which a load falls off them, and out of the first buffer. */
+static void test_multi_buffer(void **state)
+{
+	static const size_t lengths[] = { 14,	1500, 3000,  4000,  4003,      8234,
+					  8235, 9002, 17000, 17001, LARGE - 1, LARGE };
+	struct sampler_settings settings = {};
+	struct sampler_filter *filter;
+	struct sampler sampler;
+	unsigned int all = 0, matched;
+	size_t i, j;
+	bool match;
+
+	(void)state;
+	if (root_count < 2)
+		skip();
+	memset(frame, 0x77, LARGE);
+	frame_build((const struct layer[LAYERS_MAX]){ ETHER(), IPV4(), UDP() }, frame);
+	for (i = 0; i < ARRAY_SIZE(far); i++) {
+		assert_int_equal(sampler_filter_compile(far[i], LARGE, &filter), 0);
+		snprintf(settings.filter, sizeof(settings.filter), "%s", far[i]);
+		sampler_open(&sampler, &roots[1], &settings, NULL);
+		assert_int_equal(sampler.settings.config.filtered, 1);
+		for (j = 0, matched = 0; j < ARRAY_SIZE(lengths); j++) {
+			uint64_t seen = picked(&sampler), before = marked(&sampler);
+
+			sampler_run(&roots[1], frame, lengths[j], 1);
+			if (picked(&sampler) == seen)
+				continue;
+			match = sampler_filter_match(filter, frame, lengths[j], lengths[j]);
+			if (marked(&sampler) - before != match)
+				print_message("%s, %zu octets: libpcap says %d\n", far[i],
+					      lengths[j], match);
+			assert_int_equal(marked(&sampler) - before, match);
+			matched += match;
+		}
+		print_message("  %s: %u match\n", far[i], matched);
+		all += matched > 0;
+		sampler_close(&sampler);
+		sampler_filter_free(filter);
+	}
+}
+
 /* Two registers' shift differs between both machines; backward jumps are none of eBPF's here. */
 static void test_left_to_user_space(void **state)
 {
@@ -213,10 +281,10 @@ static void test_left_to_user_space(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(those); i++) {
 		snprintf(settings.filter, sizeof(settings.filter), "%s", those[i]);
-		sampler_open(&sampler, &root, &settings, NULL);
+		sampler_open(&sampler, root, &settings, NULL);
 		assert_int_equal(sampler.settings.config.filtered, 0);
 		/* Then everything is a sample, for the reader to choose from. */
-		sampler_run(&root, frame, length, 3);
+		sampler_run(root, frame, length, 3);
 		assert_int_equal(marked(&sampler), 3);
 		sampler_close(&sampler);
 	}
@@ -225,14 +293,15 @@ static void test_left_to_user_space(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	harness_open(&root, false);
+	root_count = harness_open_both(roots);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	harness_close(&root);
+	while (root_count--)
+		harness_close(&roots[root_count]);
 	return 0;
 }
 
@@ -240,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_libpcap),
+		cmocka_unit_test(test_multi_buffer),
 		cmocka_unit_test(test_left_to_user_space),
 	};
 
