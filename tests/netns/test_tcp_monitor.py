@@ -313,8 +313,17 @@ def test_as_ss_says(host, monitor, scratch):
     with open(file, "w", encoding="ascii") as out:
         process = host.start("stdbuf", "-oL", "ss", "-tEiOn", stdout=out)
 
-    def lines():
-        return [line for line in whole_lines(file) if "bytes_" in line]
+    def said():
+        """(octets sent, octets received) by ports of the socket's own end and of the other."""
+        found = {}
+        for line in whole_lines(file):
+            numbers = dict(re.findall(r"(bytes_\w+):(\d+)", line))
+            if numbers:
+                local, remote = re.findall(r"127\.0\.0\.1:(\d+)", line)[:2]
+                found[int(local), int(remote)] = (int(numbers["bytes_sent"]),
+                                                  int(numbers["bytes_received"]) - 1)
+        return found
+
     with host.entered():
         listener = Listener()
 
@@ -322,9 +331,8 @@ def test_as_ss_says(host, monitor, scratch):
             client, server = listener.connect()
             exchange(client, server)
             end_by_fin(client, server)
-            return lines()
+            return said()
         eventually(listens, "ss")
-        before = len(lines())
         shapes = [(10, 20), (3000, 1), (100000, 70000)]
         ports = []
         for sent, received in shapes:
@@ -333,19 +341,13 @@ def test_as_ss_says(host, monitor, scratch):
             exchange(client, server, sent, received)
             end_by_fin(client, server)
         listener.close()
-    eventually(lambda: len(lines()) >= before + 2 * len(shapes), "all that ss has to say")
+    wanted = [ends for port in ports
+              for ends in ((port, listener.port), (listener.port, port))]
+    eventually(lambda: set(wanted) <= said().keys(), "all that ss has to say")
     process.kill()
-    said = {}
-    for line in lines():
-        numbers = dict(re.findall(r"(bytes_\w+):(\d+)", line))
-        local, remote = re.findall(r"127\.0\.0\.1:(\d+)", line)[:2]
-        said[int(local), int(remote)] = (int(numbers["bytes_sent"]),
-                                         int(numbers["bytes_received"]) - 1)
     records = {(record["local_port"], record["remote_port"]):
                (record["bytes_sent"], record["bytes_received"]) for record in monitor.stop()}
-    for port in ports:
-        for ends in ((port, listener.port), (listener.port, port)):
-            assert records[ends] == said[ends]
+    assert {ends: records.get(ends) for ends in wanted} == {ends: said()[ends] for ends in wanted}
 
 
 def test_as_tcplife_says(host, monitor, scratch):
