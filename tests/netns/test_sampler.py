@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_sampler over veth: attached, changed, read by one, taken away; every packet is counted."""
 import contextlib
+import errno
 import re
 import signal
 import socket
@@ -240,10 +241,19 @@ def flooding(bed):
     """Datagrams as fast as they go, from a thread."""
     tap, frame, stopped = Tap(bed.client), bytes(udp4(PASSED) / Raw(bytes(64))), threading.Event()
 
+    def send():
+        """The queue of a slow receiver may be full."""
+        try:
+            tap.send(frame)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            time.sleep(0.001)
+
     def flood():
         while not stopped.is_set():
             for _ in range(BURST):
-                tap.send(frame)
+                send()
 
     thread = threading.Thread(target=flood)
     thread.start()
