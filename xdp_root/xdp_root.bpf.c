@@ -3,6 +3,20 @@
 #define ECBPF_SLOT ECBPF_SLOT_ROOT
 #include <ecbpf/subprogram.bpf.h>
 
+/* Whether no slot will look: none is occupied, or the sampler's alone, which waits for a later packet. */
+static __always_inline _Bool nobody_looks(struct ecbpf_percpu *percpu)
+{
+	struct ecbpf_countdown *countdown = &percpu->countdown;
+	__u32 occupied = ecbpf_control.occupied;
+
+	if (!occupied)
+		return 1;
+	if (countdown->changes != ecbpf_control.changes || countdown->left <= 1)
+		return 0;
+	countdown->left--;
+	return 1;
+}
+
 SEC("xdp")
 int xdp_root_prog(struct xdp_md *ctx)
 {
@@ -12,7 +26,8 @@ int xdp_root_prog(struct xdp_md *ctx)
 	if (!percpu)
 		return XDP_PASS;
 	packet = &percpu->packet;
-	if (ecbpf_unlikely(!ecbpf_control.occupied) && ecbpf_is_untagged_ip(ctx)) {
+	if (ecbpf_unlikely(!(ecbpf_control.occupied & ~(1U << ECBPF_SLOT_SAMPLER))) &&
+	    ecbpf_is_untagged_ip(ctx) && nobody_looks(percpu)) {
 		packet->flags = 0;
 		return ecbpf_verdict(ctx, packet, XDP_PASS, ECBPF_REASON_NO_OPINION);
 	}
