@@ -4,17 +4,13 @@
 #include <ecbpf/subprogram.bpf.h>
 
 /* Whether no slot will look: none is occupied, or the sampler's alone, which waits for a later packet. */
-static __always_inline _Bool nobody_looks(struct ecbpf_percpu *percpu)
+static __always_inline _Bool nobody_looks(struct xdp_md *ctx, struct ecbpf_packet *packet)
 {
-	struct ecbpf_countdown *countdown = &percpu->countdown;
 	__u32 occupied = ecbpf_control.occupied;
 
-	if (!occupied)
-		return 1;
-	if (countdown->changes != ecbpf_control.changes || countdown->left <= 1)
+	if (ecbpf_likely(occupied & ~(1U << ECBPF_SLOT_SAMPLER)) || !ecbpf_is_untagged_ip(ctx))
 		return 0;
-	countdown->left--;
-	return 1;
+	return !occupied || ecbpf_sampler_waits(packet);
 }
 
 SEC("xdp")
@@ -26,8 +22,7 @@ int xdp_root_prog(struct xdp_md *ctx)
 	if (!percpu)
 		return XDP_PASS;
 	packet = &percpu->packet;
-	if (ecbpf_unlikely(!(ecbpf_control.occupied & ~(1U << ECBPF_SLOT_SAMPLER))) &&
-	    ecbpf_is_untagged_ip(ctx) && nobody_looks(percpu)) {
+	if (nobody_looks(ctx, packet)) {
 		packet->flags = 0;
 		return ecbpf_verdict(ctx, packet, XDP_PASS, ECBPF_REASON_NO_OPINION);
 	}

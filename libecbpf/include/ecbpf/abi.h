@@ -123,7 +123,7 @@ struct ecbpf_packet {
 
 /**
  * struct ecbpf_countdown - packets that need not see the sampler's slot, so that they don't pay for it
- * @left: packets up to and with the next one that runs the slot; 0 or less: all do
+ * @left: packets up to and with the next one that runs the slot; 1 or less: this one does
  * @changes: of struct ecbpf_control when @left was set; where it differs, @left means nothing
  */
 struct ecbpf_countdown {

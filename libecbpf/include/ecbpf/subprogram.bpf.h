@@ -147,14 +147,17 @@ static __always_inline int ecbpf_verdict(struct xdp_md *ctx, struct ecbpf_packet
 #define ECBPF_SLOT_CURRENT ((int)(ECBPF_SLOT) == ECBPF_SLOT_ROOT ? -1 : (int)(ECBPF_SLOT))
 
 /*
- * Whether the sampler waits for a later packet. Its own countdown would cost each packet a tail
- * call.
+ * Whether the sampler waits for a later packet: then this one is counted. Else it may be asked again.
+ * Its own countdown would cost each packet a tail call.
  */
 static __always_inline _Bool ecbpf_sampler_waits(struct ecbpf_packet *packet)
 {
 	struct ecbpf_countdown *countdown = &ecbpf_percpu_of(packet)->countdown;
 
-	return countdown->changes == ecbpf_control.changes && --countdown->left > 0;
+	if (countdown->changes != ecbpf_control.changes || countdown->left <= 1)
+		return 0;
+	countdown->left--;
+	return 1;
 }
 
 /* Constant indexes, so that each is a direct jump (a variable one costs a retpoline), and
