@@ -139,6 +139,8 @@ uint64_t ecbpf_now(void);
 
 /* link.c: the XDP link of an interface. */
 int ecbpf_link_open(struct ecbpf_interface *interface);
+/* Of the link pinned in @folder: where it is attached, 0: dead; or a negative errno. */
+int ecbpf_link_ifindex(const char *folder, unsigned int *ifindex);
 bool ecbpf_link_moved(const struct ecbpf_interface *interface);
 int ecbpf_link_create(struct ecbpf_interface *interface, int program, enum ecbpf_mode mode);
 int ecbpf_link_update(struct ecbpf_interface *interface, int program);

@@ -36,6 +36,20 @@ int ecbpf_link_open(struct ecbpf_interface *interface)
 	return 0;
 }
 
+int ecbpf_link_ifindex(const char *folder, unsigned int *ifindex)
+{
+	struct bpf_link_info info = {};
+	uint32_t length = sizeof(info);
+	CLEANUP_FD int fd = ecbpf_pin_open(folder, ECBPF_LINK_PIN);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	*ifindex = info.xdp.ifindex;
+	return 0;
+}
+
 /* Whether it runs another program, or none, since it was opened. */
 bool ecbpf_link_moved(const struct ecbpf_interface *interface)
 {

@@ -11,28 +11,17 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include <bpf/bpf.h>
-
 #include "internal.h"
-
-static bool link_is_on(const char *folder, unsigned int ifindex)
-{
-	struct bpf_link_info info = {};
-	uint32_t length = sizeof(info);
-	CLEANUP_FD int fd = ecbpf_pin_open(folder, ECBPF_LINK_PIN);
-
-	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
-	       info.xdp.ifindex == ifindex;
-}
 
 bool ecbpf_pins_renamed(const char *folder, const char *name, char *now)
 {
 	struct ecbpf_interface_meta meta;
+	unsigned int ifindex;
 
 	if (ecbpf_pinned_map_read(folder, ECBPF_META_PIN, &meta, sizeof(meta)) || !meta.ifindex ||
 	    !if_indextoname(meta.ifindex, now) || !strcmp(now, name))
 		return false;
-	return link_is_on(folder, meta.ifindex);
+	return !ecbpf_link_ifindex(folder, &ifindex) && ifindex == meta.ifindex;
 }
 
 /* Not while a loader is at work on them. */

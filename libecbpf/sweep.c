@@ -41,20 +41,12 @@ static bool found_in(const char *folder, const char *suffix, unsigned long long 
 	return found;
 }
 
-static bool link_is_dead(const char *folder)
-{
-	struct bpf_link_info info = {};
-	uint32_t length = sizeof(info);
-	CLEANUP_FD int fd = ecbpf_pin_open(folder, ECBPF_LINK_PIN);
-
-	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && !info.xdp.ifindex;
-}
-
 static void remove_if_dead(const char *path)
 {
 	CLEANUP_FD int folder = -1;
+	unsigned int ifindex;
 
-	if (!link_is_dead(path))
+	if (ecbpf_link_ifindex(path, &ifindex) || ifindex)
 		return;
 	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0 || flock(folder, LOCK_EX | LOCK_NB))
