@@ -177,20 +177,6 @@ static struct json_object *json_in(const char *text)
 	return begin ? json_tokener_parse(begin) : NULL;
 }
 
-static int add_row(const struct bench *bench, int section, const char *unit, double value,
-		   double most, const char *name)
-{
-	struct row row = {
-		.unit = unit,
-		.best = value,
-		.median = value,
-		.goal = { GOAL_VALUE_AT_MOST, most },
-	};
-
-	snprintf(row.name, sizeof(row.name), "%s", name);
-	return report_row(bench->report, section, &row);
-}
-
 int monitor_load_losses(const struct bench *bench, int section)
 {
 	double seconds = bench->quick ? QUICK_LOAD_S : LOAD_S, missing;
@@ -219,7 +205,7 @@ int monitor_load_losses(const struct bench *bench, int section)
 	snprintf(name, sizeof(name), "tcp_monitor, records lost of %llu, all CPUs loaded, RPS on",
 		 (unsigned long long)(2 * made));
 	json_object_put(summary);
-	return add_row(bench, section, "records", missing, 0, name);
+	return report_value(bench->report, section, name, "records", missing, 0);
 }
 
 /* At most until now. */
@@ -321,7 +307,7 @@ int monitor_load_memory(const struct bench *bench, int section)
 				   "so many connections can't be open here");
 	snprintf(name, sizeof(name), "tcp_monitor, resident memory, %zu flows open and closed",
 		 flows);
-	return add_row(bench, section, "MB", mb, MEMORY_MOST_MB, name);
+	return report_value(bench->report, section, name, "MB", mb, MEMORY_MOST_MB);
 }
 
 /* Mbit/s over loopback. */

@@ -120,6 +120,20 @@ int report_row(struct report *report, int number, const struct row *row)
 	return 0;
 }
 
+int report_value(struct report *report, int section, const char *name, const char *unit,
+		 double value, double most)
+{
+	struct row row = {
+		.unit = unit,
+		.best = value,
+		.median = value,
+		.goal = { GOAL_VALUE_AT_MOST, most },
+	};
+
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	return report_row(report, section, &row);
+}
+
 int report_skip(struct report *report, const char *what, const char *why)
 {
 	struct skip *skip = append(&report->skips, &report->skip_count, sizeof(*report->skips));

@@ -68,6 +68,10 @@ void report_free(struct report *report);
 int report_section(struct report *report, const char *title, const char *baseline);
 int report_row(struct report *report, int section, const struct row *row);
 
+/* A row of a single value, which is to be at most @most. */
+int report_value(struct report *report, int section, const char *name, const char *unit,
+		 double value, double most);
+
 /* A case that could not be measured, and why. */
 int report_skip(struct report *report, const char *what, const char *why);
 

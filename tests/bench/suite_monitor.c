@@ -265,20 +265,6 @@ static int add_rate(const struct bench *bench, struct watching *watching, int se
 	return report_row(bench->report, section, &row);
 }
 
-static int add_value(const struct bench *bench, int section, const char *name, const char *unit,
-		     double value, double most)
-{
-	struct row row = {
-		.unit = unit,
-		.best = value,
-		.median = value,
-		.goal = { GOAL_VALUE_AT_MOST, most },
-	};
-
-	snprintf(row.name, sizeof(row.name), "%s", name);
-	return report_row(bench->report, section, &row);
-}
-
 static int report_all(const struct bench *bench, struct watching *watching, double event)
 {
 	int section = report_section(bench->report, "TCP connections over loopback, one CPU",
@@ -293,11 +279,11 @@ static int report_all(const struct bench *bench, struct watching *watching, doub
 	if (!err)
 		err = add_rate(bench, watching, section, WATCHER_TCPSTATES, "tcpstates");
 	if (!err)
-		err = add_value(bench, section, "tcp_monitor, a change of state", "ns", event,
-				EVENT_NS);
+		err = report_value(bench->report, section, "tcp_monitor, a change of state", "ns",
+				   event, EVENT_NS);
 	if (!err)
-		err = add_value(bench, section, "tcp_monitor, records lost", "records",
-				watching->lost, 0);
+		err = report_value(bench->report, section, "tcp_monitor, records lost", "records",
+				   watching->lost, 0);
 	if (!err)
 		err = monitor_load_losses(bench, section);
 	if (!err)

@@ -281,18 +281,6 @@ static int write_samples(const struct bench *bench,
 	return err;
 }
 
-static int add_row(const struct bench *bench, int section, const char *name, const char *unit,
-		   double value, double limit)
-{
-	struct row row = { .unit = unit,
-			   .best = value,
-			   .median = value,
-			   .goal = { GOAL_VALUE_AT_MOST, limit } };
-
-	snprintf(row.name, sizeof(row.name), "%s", name);
-	return report_row(bench->report, section, &row);
-}
-
 /* As many as a second, or ten, must bring at least. */
 static int suite_written(struct bench *bench)
 {
@@ -310,16 +298,16 @@ static int suite_written(struct bench *bench)
 		return section;
 	err = write_samples(bench, emit_batches, many, &written);
 	if (!err)
-		err = add_row(bench, section, "reader's CPU time per sample", "ns",
-			      written.reader.nanoseconds / many, WRITTEN_NS);
+		err = report_value(bench->report, section, "reader's CPU time per sample", "ns",
+				   written.reader.nanoseconds / many, WRITTEN_NS);
 	if (!err)
-		err = add_row(bench, section, "reader's memory at its largest", "MB",
-			      written.reader.octets / 1e6, MEMORY_MB);
+		err = report_value(bench->report, section, "reader's memory at its largest", "MB",
+				   written.reader.octets / 1e6, MEMORY_MB);
 	if (!err)
 		err = write_samples(bench, emit_paced, paced, &written);
 	if (!err)
-		err = add_row(bench, section, "lost at 200 000 a second for 10 s", "", written.lost,
-			      0);
+		err = report_value(bench->report, section, "lost at 200 000 a second for 10 s", "",
+				   written.lost, 0);
 	return err;
 }
 
