@@ -325,8 +325,8 @@ static __always_inline void note_closing(struct monitor_percpu *cpu, struct tcp_
 		count(cpu, MONITOR_COUNT_FOUND);
 }
 
-/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-static __always_inline void note_closing_process(__u64 key)
+/* The accepting side's process, if it isn't known. */
+static __always_inline void note_accepting(__u64 key)
 {
 	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
 
@@ -419,8 +419,9 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 	tp = tcp_sock_of(sk, direct);
 	if (!tp)
 		return 0;
+	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
 	if (closes && config.accept_pid)
-		note_closing_process(key);
+		note_accepting(key);
 	if (closes && foreign)
 		note_closing(cpu, tp, to, direct);
 	if (config.states)
@@ -523,20 +524,12 @@ int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 	return state_changed((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, false);
 }
 
-/* The accepting side's process, where it first reads. */
-static __always_inline int received(__u64 key)
-{
-	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
-
-	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
-		note_process(flow);
-	return 0;
-}
-
+/* Where a socket is read. */
 SEC("raw_tp/tcp_rcv_space_adjust")
 int reader_found(__u64 *ctx)
 {
-	return received(ctx[0]);
+	note_accepting(ctx[0]);
+	return 0;
 }
 
 static __always_inline bool is_open(unsigned char state)
