@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <linux/bpf.h>
 
@@ -21,10 +20,10 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "firewalls.h"
 #include "xdp_root.skel.h"
 
-#define NS_PER_S      UINT64_C(1000000000)
 #define SECONDS	      3
 #define BURST_SECONDS 2
 /* Programs run so often in one call. */
@@ -49,14 +48,6 @@ struct sender {
 	int err;
 };
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void *send_all(void *context)
 {
 	struct sender *sender = context;
@@ -69,12 +60,12 @@ static void *send_all(void *context)
 	CPU_ZERO(&cpus);
 	CPU_SET(sender->cpu, &cpus);
 	sender->err = sched_setaffinity(0, sizeof(cpus), &cpus);
-	sender->began = sender->ended = monotonic_ns();
+	sender->began = sender->ended = monotonic_now();
 	while (!sender->err && sender->ended < sender->end) {
 		before = sender->ended;
 		sender->err = bpf_prog_test_run_opts(
 			bpf_program__fd(sender->harness->root->progs.xdp_root_prog), &options);
-		sender->ended = monotonic_ns();
+		sender->ended = monotonic_now();
 		if (sender->ended - before > sender->longest)
 			sender->longest = sender->ended - before;
 	}
@@ -103,7 +94,7 @@ static uint64_t flood(const struct harness *harness, uint8_t (*frames)[FRAME_MAX
 		      const size_t lengths[FRAMES], size_t count, const cpu_set_t *everywhere)
 {
 	struct sender senders[CPUS * FRAMES] = {};
-	uint64_t now = monotonic_ns(), first[FRAMES], last[FRAMES] = {}, sum = 0, longest = 0;
+	uint64_t now = monotonic_now(), first[FRAMES], last[FRAMES] = {}, sum = 0, longest = 0;
 	size_t i, threads;
 	int cpus[CPUS];
 
