@@ -134,12 +134,14 @@ static void print_wide(struct output_text *self, const struct record *record)
 {
 	const struct flow *flow = &record->flow;
 	char time[16], local[RECORD_ENDPOINT_MAX], remote[RECORD_ENDPOINT_MAX];
+	char name[MONITOR_NAME_MAX];
 
 	format_time(record->time, true, time);
 	endpoints(self, record, local, remote);
 	fprintf(self->lines.line,
-		"%-12s %-7u %-15.15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
-		flow->pid, flow->pid ? record->event->name : "-",
+		"%-12s %-7u %-15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
+		flow->pid,
+		ecbpf_text_printable(flow->pid ? record->event->name : "-", name, sizeof(name)),
 		record_direction_name(record->direction), endpoint_width(self), local,
 		endpoint_width(self), remote, (unsigned long long)flow->sent,
 		(unsigned long long)flow->received, flow->retransmitted, flow->srtt / 1000.0,

@@ -2,6 +2,7 @@
 """execsnoop tells of programs that are started here."""
 import json
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -69,6 +70,36 @@ def test_long_arguments(host, scratch, octets, cut):
     assert event["args_cut"] == cut
     assert event["args"] == ["true", "x" * min(octets - 1, 506)]
     interrupt(process)
+
+
+def test_odd_arguments(host, scratch):
+    """Whatever a program is called and given, JSON stays valid and columns stay columns."""
+    script = os.fsencode(scratch) + b"/\xffb\x1b"
+    pathlib.Path(os.fsdecode(script)).write_bytes(b"#!/bin/sh\nexit 0\n")
+    os.chmod(script, 0o755)
+    arguments = [b"\xc3(", b"a\nb", b"", b"\x1b[31m", "\u20ac".encode()]
+    file, text = scratch / "events", scratch / "text"
+    process = watch(host, file, "--exits")
+    with open(text, "w", encoding="ascii") as out:
+        columns = host.start(SNOOP, stdout=out)
+
+    def told():
+        subprocess.run(["true"], check=True)
+        return columns.poll() is not None or len(text.read_bytes().splitlines()) > 1
+    eventually(told, "columns")
+    started = subprocess.Popen([script, *arguments])
+    started.wait()
+    eventually(lambda: len(events(file, started.pid)) == 2, "both events")
+    begun, ended = events(file, started.pid)
+    eventually(lambda: b" /bin/sh " in text.read_bytes(), "its line")
+    interrupt(process)
+    interrupt(columns)
+    assert begun["name"] == ended["name"] == "\ufffdb\x1b"
+    assert begun["args"][2:] == [one.decode(errors="replace") for one in arguments]
+    for event in (begun, ended):
+        validate(event, "execsnoop.schema.json")
+    assert all(line.isascii() and line.decode().isprintable()
+               for line in text.read_bytes().split(b"\n"))
 
 
 def test_count_and_columns(host):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """tcp_monitor against flows of which everything is known: each record is exact."""
+import contextlib
 import itertools
+import json
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -510,6 +513,42 @@ def test_columns(host):
     assert head.split()[:3] == ["TIME", "PID", "PROCESS"] and len(lines) == 2
     assert f" 127.0.0.1:{listener.port} " in lines[0] and " 123456 " in lines[0]
     assert "= filtered" in err and "text delivered 2, lost 0" in err
+
+
+ODD = b'\xff\xc3("\n\x1b[2J'
+
+
+@contextlib.contextmanager
+def called(name):
+    """This process under another name."""
+    comm = pathlib.Path("/proc/self/comm")
+    before = comm.read_bytes().strip()
+    comm.write_bytes(name)
+    try:
+        yield
+    finally:
+        comm.write_bytes(before)
+
+
+@pytest.mark.parametrize("json_output", (True, False))
+def test_odd_process_name(host, json_output):
+    """Whatever a process calls itself, JSON stays valid and a terminal whole."""
+    with monitoring("--debug", netns=host, json_output=json_output) as monitor:
+        with host.entered(), called(ODD):
+            listener = Listener()
+            end_by_fin(*listener.connect())
+            listener.close()
+        monitor.wait_for(2)
+        monitor.process.send_signal(2)
+        monitor.process.communicate(timeout=DEADLINE)
+        monitor.out.seek(0)
+        out = monitor.out.buffer.read().decode()
+    if json_output:
+        active, = by_side([json.loads(line) for line in out.splitlines()], "active")
+        assert active["process"] == ODD.decode(errors="replace")
+    else:
+        assert len(out.splitlines()) == 3 and out.replace("\n", "").isprintable()
+        assert ' ??("??[2J ' in out
 
 
 def test_killed(host):
