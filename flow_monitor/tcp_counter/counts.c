@@ -164,13 +164,12 @@ static int load(struct counter *counter)
 	uint32_t inode = 0;
 	int err = 0;
 
-	if (options->netns) {
+	if (options->netns)
 		err = ecbpf_netns_find(options->netns, &inode);
-		if (!err)
-			err = ecbpf_btf_check(options->btf);
-		if (err)
-			return err;
-	}
+	if (!err && (options->netns || options->btf))
+		err = ecbpf_btf_check(options->btf);
+	if (err)
+		return err;
 	skel = tcp_counter_bpf__open_opts(&opts);
 	if (!skel)
 		return explain(-errno);

@@ -74,6 +74,7 @@ def test_all(host):
     (("--cgroup", "/tmp"), EX_USAGE, "/tmp"),
     (("--cgroup", "/nowhere"), EX_NOINPUT, "/nowhere"),
     (("--netns", "nowhere"), EX_NOINPUT, "nowhere"),
+    (("--btf", "/nowhere"), EX_NOINPUT, "/nowhere"),
     (("--count", "0"), EX_USAGE, "--count"),
     (("--interval", "1ms"), EX_USAGE, "--interval"),
 ))
