@@ -181,6 +181,18 @@ def test_flows(host, scratch):
                     else line["local_port"] == other.port), line
 
 
+def test_mapped_flow(host):
+    """An address of IPv4 in IPv6's clothes is what samples show: IPv4."""
+    with host.entered():
+        listener = Listener(MAPPED)
+        client, server = listener.connect()
+    flow = f"[{MAPPED}]:{client.getsockname()[1]}-[{MAPPED}]:{listener.port}"
+    said, = netlink(host, flow)
+    assert said["family"] == 4 and said["remote_address"] == V4
+    client.close()
+    server.close()
+
+
 @pytest.mark.parametrize("arguments,status,words", (
     ((), EX_USAGE, "no mode given"),
     (("--poll", "0"), EX_USAGE, "--poll"),
