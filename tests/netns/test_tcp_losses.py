@@ -214,6 +214,21 @@ def test_reader_gone(host):
     assert monitor.wait(30) == 74
 
 
+def test_disk_full(host):
+    """What was lost is told at the end, too."""
+    with host.entered(), open("/dev/full", "w", encoding="ascii") as full:
+        monitor = host.start(MONITOR, "--debug", "--json", "--netns", host.path, stdout=full)
+    status = [MONITOR, "--status", "--json"]
+    eventually(lambda: any(instance["pid"] == monitor.pid for instance in
+                           host.run(*status).json["instances"]), "a monitor")
+    make_flows(host, 1)
+    _, err = monitor.communicate(timeout=DEADLINE)
+    summary = json.loads(err.splitlines()[-1])
+    conserve(summary)
+    assert monitor.returncode == 74 and "No space left on device" in err
+    assert summary["outputs"]["json"]["lost"] == 2
+
+
 def test_reader_stuck(host):
     """Nobody reads its output: datagrams go on, what doesn't fit is lost, and it ends when told."""
     count = scaled(6000)
@@ -287,7 +302,9 @@ def test_filters(host):
         ("--filter", "::1"): {6},
         ("--filter", "address=192.0.2.0/24,::1/128"): {6},
         ("--filter", "0.0.0.0/0"): {4},
-        ("--filter", f"::/0,{four}"): {4},
+        ("--filter", "::/0"): {6},
+        ("--filter", "::ffff:0:0/96"): {4},
+        ("--filter", f"::/0,{four}"): set(),
         ("--filter", f"127.0.0.1,{six}"): set(),
         ("--min-bytes", "2000"): {6},
         ("--min-duration", "1h"): set(),
