@@ -104,10 +104,13 @@ static int take(void *context, void *data, size_t size)
 
 	if (size < sizeof(struct snoop_event))
 		return 0;
+	if (!ecbpf_output_wait())
+		return -ECANCELED;
 	if (snoop->options->json)
 		err = print_json(data);
 	else
 		print_text(data);
+	fflush(stdout);
 	snoop->told++;
 	return err || snoop->told == snoop->options->count ? -ECANCELED : 0;
 }
@@ -129,7 +132,6 @@ static int read_events(const struct snoop_options *options, struct execsnoop_bpf
 	while (done != -ECANCELED && !ecbpf_interrupted() && !ferror(stdout)) {
 		ecbpf_interrupt_wait(ring_buffer__epoll_fd(ring), WAIT_NS);
 		done = ring_buffer__consume(ring);
-		fflush(stdout);
 	}
 	ring_buffer__free(ring);
 	if (skel->bss->lost)

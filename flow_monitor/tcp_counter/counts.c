@@ -134,6 +134,8 @@ static int tell(double seconds, void *context)
 	counter->told = monotonic_seconds();
 	if (seconds == 0)
 		return 0;
+	if (!ecbpf_output_wait())
+		return -ECANCELED;
 	err = read_sums(counter, sums);
 	if (err)
 		return err;

@@ -393,6 +393,14 @@ void ecbpf_interrupt_hold(void);
 /* Until @fd (-1: none) can be read, a signal came, or that time is over. */
 void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds);
 
+/**
+ * ecbpf_output_wait() - until stdout has room for a line of at most PIPE_BUF octets, or a signal came
+ *
+ * So that whoever is told to end does, though nobody reads what it prints: each line is to be flushed
+ * before the next. Return: whether there is room.
+ */
+bool ecbpf_output_wait(void);
+
 #ifdef __cplusplus
 }
 #endif
