@@ -191,6 +191,7 @@ struct tcp_sock {
 	__u16 total_rto;
 	__u16 total_rto_recoveries;
 	__u32 total_rto_time;
+	__u32 rto_stamp;
 	__u32 received_ce;
 	__u32 delivered_ecn_bytes[3];
 	__u32 received_ecn_bytes[3];
