@@ -58,6 +58,33 @@ def test_killed(host, scratch):
     interrupt(process)
 
 
+# Processes, one after the other, whose threads all end at once.
+THREADS = """
+import os, threading, time
+for _ in range(20):
+    pid = os.fork()
+    if not pid:
+        for _ in range(24):
+            threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+        os._exit(42)
+    os.waitpid(pid, 0)
+    print(pid)
+"""
+
+
+def test_threads(host, scratch):
+    """However many threads it had, a process ends once."""
+    file = scratch / "events"
+    process = watch(host, file, "--exits")
+    done = subprocess.run(["/usr/bin/python3", "-c", THREADS], check=True, capture_output=True)
+    pids = [int(line) for line in done.stdout.split()]
+    eventually(lambda: all(events(file, pid) for pid in pids), "all ends")
+    interrupt(process)
+    ends = [[event["status"] for event in events(file, pid) if event["event"] == "exit"]
+            for pid in pids]
+    assert ends == [[42]] * 20
+
+
 @pytest.mark.parametrize("octets,cut", ((506, False), (507, True), (100000, True)))
 def test_long_arguments(host, scratch, octets, cut):
     """What is kept is 511 octets, "true" and two terminators among them."""
