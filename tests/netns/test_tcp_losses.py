@@ -182,22 +182,30 @@ def test_nobody_listens(host):
     assert len(records) == udp["delivered"] + udp["lost"] == 100
 
 
-def test_no_route(host):
-    """The network goes away: lost, said once, and it works again when it is back."""
+def make_way_out(host):
     host.run("ip", "link", "add", "out", "type", "veth", "peer", "name", "peer")
     for name in ("out", "peer"):
         host.run("ip", "link", "set", name, "up")
     host.run("ip", "address", "add", "192.0.2.1/24", "dev", "out")
+
+
+def test_no_route(host):
+    """The network goes away again and again: lost, said once, and it works when it is back."""
+    def udp(monitor):
+        return monitor.status()["outputs"]["udp"]
+    make_way_out(host)
     with monitoring("--daemon", "--udp-host", "192.0.2.9", "--batch-size", 1,
                     netns=host) as monitor:
-        make_flows(host, 5)
-        eventually(lambda: monitor.status()["outputs"]["udp"]["delivered"] == 10, "delivery")
-        host.run("ip", "link", "delete", "out")
-        make_flows(host, 5)
-        eventually(lambda: monitor.status()["outputs"]["udp"]["lost"] == 10, "losses")
+        for turn in (10, 20, 30):
+            make_flows(host, 5)
+            eventually(lambda: udp(monitor)["delivered"] == turn, "delivery")
+            host.run("ip", "link", "delete", "out")
+            make_flows(host, 5)
+            eventually(lambda: udp(monitor)["lost"] == turn, "losses")
+            make_way_out(host)
         monitor.stop()
     assert monitor.err.count("sending failed") == 1
-    assert monitor.summary["outputs"]["udp"] == {"delivered": 10, "lost": 10, "held": 0}
+    assert monitor.summary["outputs"]["udp"] == {"delivered": 30, "lost": 30, "held": 0}
 
 
 def test_reader_gone(host):
