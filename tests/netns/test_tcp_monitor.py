@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """tcp_monitor against flows of which everything is known: each record is exact."""
 import contextlib
+import fcntl
 import itertools
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import socket
+import struct
+import termios
 import threading
 
 import pytest
 
-from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
-                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
+from flows import (IPPROTO_MPTCP, MAPPED, MONITOR, V4, V6, Listener, Monitor, by_side, family_of,
+                   inode, monitoring, mptcp_works, now, receive, refused_port, reset_at_close,
+                   whole_lines)
 from testbed import DEADLINE, GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
@@ -513,6 +518,41 @@ def test_columns(host):
     assert head.split()[:3] == ["TIME", "PID", "PROCESS"] and len(lines) == 2
     assert f" 127.0.0.1:{listener.port} " in lines[0] and " 123456 " in lines[0]
     assert "= filtered" in err and "text delivered 2, lost 0" in err
+
+
+LONG = "2001:db8:1234:5678:9abc:def0:1234:5678"
+
+
+@pytest.mark.parametrize("columns", (80, 120, 167, 168, 200, 300))
+def test_columns_fit(host, columns):
+    """No line is longer than the terminal, whatever the addresses and the end."""
+    host.run("ip", "address", "add", f"{LONG}/128", "dev", "lo", "nodad")
+    reading, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = host.start(MONITOR, "--debug", "--verbose", "--netns", host.path, stdout=terminal)
+    os.close(terminal)
+    # A terminal says EIO where a pipe says that it ends.
+    with os.fdopen(reading, "rb", buffering=0) as out, contextlib.suppress(OSError):
+        eventually(lambda: f"process {process.pid}," in host.run(
+            MONITOR, "--status", expect=None).out, "a monitor")
+        with host.entered():
+            listener = Listener(LONG)
+            client, server = listener.connect()
+            exchange(client, server, 1000000, 0)
+            end_by_reset(client, server)
+            listener.close()
+            with socket.socket(socket.AF_INET6) as gone, pytest.raises(ConnectionRefusedError):
+                gone.connect((LONG, listener.port))
+        text = b""
+        while text.count(b"refused") < 1:
+            text += out.read(65536)
+        process.send_signal(2)
+        while True:
+            text += out.read(65536)
+    lines = text.decode().split("\r\n")
+    assert max(map(len, lines)) <= columns
+    assert columns < 300 or "~" not in text.decode()
+    assert sum("rst" in line for line in lines) == 2
 
 
 ODD = b'\xff\xc3("\n\x1b[2J'
