@@ -82,6 +82,13 @@ def test_refused(host, arguments, status, words):
     assert words in host.run(COUNTER, *arguments, expect=status).one_line()
 
 
+def test_namespace_out_of_reach(host):
+    """That it may not look is said, and not that there is none."""
+    result = host.run("setpriv", "--bounding-set=-all,+bpf,+net_admin,+perfmon", "--inh-caps=-all",
+                      COUNTER, "--netns", host.path, expect=EX_NOPERM)
+    assert "Permission denied" in result.one_line()
+
+
 def test_without_capabilities(host):
     result = host.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", COUNTER,
                       expect=EX_NOPERM)
