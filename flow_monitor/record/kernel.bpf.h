@@ -62,6 +62,7 @@ struct sock_cgroup_data___until_5_14 {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	__u8 sk_shutdown;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_pacing_rate;

@@ -318,7 +318,7 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 	if (!tp)
 		return 0;
 	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-	if (closes && config.accept_pid)
+	if (config.accept_pid && (closes || (to == BPF_TCP_CLOSE && is_aborted(sk, direct, from))))
 		note_accepting(key);
 	if (closes && foreign)
 		note_closing(cpu, tp, to, direct);

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import shutil
 import socket
 import struct
@@ -414,6 +415,29 @@ def test_accept_pid(host):
         monitor.wait_for(2)
         records = monitor.stop()
     assert [record["pid"] for record in records] == [os.getpid()] * 2
+
+
+@pytest.mark.parametrize("why", ("unread", "linger"))
+@pytest.mark.parametrize("hook", HOOKS)
+def test_accept_pid_of_reset(host, hook, why):
+    """Found where it closes by a reset, too, and never read; not where the reset comes."""
+    with monitoring("--accept-pid", "--hook", hook, netns=host) as monitor:
+        with host.entered():
+            listener = Listener()
+            client, server = listener.connect()
+            if why == "unread":
+                client.sendall(bytes(100))
+                eventually(lambda: select.select([server], [], [], 0)[0], "data")
+            else:
+                reset_at_close(server)
+            server.close()
+            client.close()
+            end_by_reset(*listener.connect())
+            listener.close()
+        monitor.wait_for(4)
+        first, second = by_side(monitor.stop(), "passive")
+    assert (first["end"], first["pid"]) == ("rst", os.getpid())
+    assert (second["end"], second["pid"]) == ("rst", 0)
 
 
 @pytest.mark.parametrize("where", ("own", "other"))
