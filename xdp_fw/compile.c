@@ -164,6 +164,7 @@ static int build_entries(struct build *build)
 		struct fw_constants *constants = constants_of(build, family);
 
 		constants->used = one->used;
+		fw_compile_stages(one, constants);
 		constants->chunks = one->chunks;
 		constants->limit_chunk = one->limit_chunk;
 		constants->count_chunk = one->count_chunk;

@@ -66,4 +66,7 @@ int fw_compile_addresses(struct fw_family families[2], enum fw_dimension dimensi
 			 const struct table_progress *progress, struct table **table,
 			 uint32_t **classes, size_t *count);
 
+/* Of @constants: which of the used dimensions are asked when, once all are compiled. */
+void fw_compile_stages(const struct fw_family *family, struct fw_constants *constants);
+
 #endif

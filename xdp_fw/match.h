@@ -38,9 +38,19 @@ struct fw_source {
 	struct table_source to;
 };
 
+/* struct fw_query - of a packet; @constants: of its family */
+struct fw_query {
+	const volatile struct fw_tables *tables;
+	const volatile struct fw_constants *constants;
+	const struct fw_source *source;
+	const struct ecbpf_packet *packet;
+	unsigned int family;
+	__u32 length;
+};
+
 /**
  * struct fw_found - what is known of a packet
- * @classes: in each dimension used, as an index of FW_MAP_AGGREGATES and FW_MAP_VECTORS
+ * @classes: in the dimensions that were asked, as an index of FW_MAP_AGGREGATES and FW_MAP_VECTORS
  * @left: chunks that may have rules that match
  * @position: that of the rule that decides, as an index of FW_MAP_ENTRIES
  */
@@ -101,139 +111,151 @@ static __always_inline __u32 fw_indexed_value(enum fw_dimension dimension,
 	}
 }
 
-static __always_inline __u32 fw_address_id(const volatile struct fw_tables *tables,
-					   const struct fw_source *source, unsigned int family,
-					   enum fw_dimension dimension,
-					   const struct ecbpf_packet *packet)
+static __always_inline __u32 fw_address_id(const struct fw_query *query,
+					   enum fw_dimension dimension)
 {
-	const struct table_source *table = dimension == FW_DIM_SOURCE ? &source->from : &source->to;
-	const __be32 *address = dimension == FW_DIM_SOURCE ? packet->saddr : packet->daddr;
+	const volatile struct fw_tables *tables = query->tables;
+	_Bool from = dimension == FW_DIM_SOURCE;
+	const struct table_source *table = from ? &query->source->from : &query->source->to;
+	const __be32 *address = from ? query->packet->saddr : query->packet->daddr;
 
-	if (family == 4)
-		return table4_search(dimension == FW_DIM_SOURCE ? &tables->source4 :
-								  &tables->destination4,
-				     table, fw_ntohl(address[0]));
-	return table6_search(dimension == FW_DIM_SOURCE ? &tables->source6 : &tables->destination6,
-			     table, (__u64)fw_ntohl(address[0]) << 32 | fw_ntohl(address[1]),
+	if (query->family == 4)
+		return table4_search(from ? &tables->source4 : &tables->destination4, table,
+				     fw_ntohl(address[0]));
+	return table6_search(from ? &tables->source6 : &tables->destination6, table,
+			     (__u64)fw_ntohl(address[0]) << 32 | fw_ntohl(address[1]),
 			     (__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
 }
 
-static __always_inline __u32 fw_address_class(const volatile struct fw_tables *tables,
-					      const struct fw_source *source, unsigned int family,
-					      enum fw_dimension dimension,
-					      const struct ecbpf_packet *packet)
+static __always_inline __u32 fw_address_class(const struct fw_query *query,
+					      enum fw_dimension dimension)
 {
-	__u32 id = fw_address_id(tables, source, family, dimension, packet);
+	__u32 id = fw_address_id(query, dimension);
 	const struct fw_prefix_classes *classes;
 
 	if (!id)
 		return 0;
-	classes = source->value(source->memory,
-				dimension == FW_DIM_SOURCE ? FW_MAP_SOURCES : FW_MAP_DESTINATIONS,
-				id / FW_PREFIX_CLASSES_PER_VALUE);
+	classes = query->source->value(query->source->memory,
+				       dimension == FW_DIM_SOURCE ? FW_MAP_SOURCES :
+								    FW_MAP_DESTINATIONS,
+				       id / FW_PREFIX_CLASSES_PER_VALUE);
 	return classes ? classes->classes[id % FW_PREFIX_CLASSES_PER_VALUE] : 0;
 }
 
-static __always_inline __u32 fw_indexed_class(const volatile struct fw_constants *constants,
-					      const struct fw_source *source,
-					      enum fw_dimension dimension,
-					      const struct ecbpf_packet *packet, __u32 length)
+static __always_inline __u32 fw_indexed_class(const struct fw_query *query,
+					      enum fw_dimension dimension)
 {
-	__u32 index = constants->classes[dimension] + fw_indexed_value(dimension, packet, length);
+	__u32 index = query->constants->classes[dimension] +
+		      fw_indexed_value(dimension, query->packet, query->length);
 	const struct fw_classes *classes;
 
-	classes = source->value(source->memory, FW_MAP_CLASSES, index / FW_CLASSES_PER_VALUE);
+	classes = query->source->value(query->source->memory, FW_MAP_CLASSES,
+				       index / FW_CLASSES_PER_VALUE);
 	return classes ? classes->classes[index % FW_CLASSES_PER_VALUE] : 0;
 }
 
-/* Take away what class @class of a dimension can't match. */
-static __always_inline void fw_narrow(const volatile struct fw_constants *constants,
-				      const struct fw_source *source, enum fw_dimension dimension,
-				      __u32 class, struct fw_found *found)
+static __always_inline void fw_classify(const struct fw_query *query, enum fw_dimension dimension,
+					struct fw_found *found)
+{
+	found->classes[dimension] =
+		query->constants->vectors[dimension] + (dimension < FW_DIM_INDEXED ?
+								fw_address_class(query, dimension) :
+								fw_indexed_class(query, dimension));
+}
+
+/* Take away what the class of a dimension can't match. */
+static __always_inline void fw_narrow(const struct fw_query *query, enum fw_dimension dimension,
+				      struct fw_found *found)
 {
 	const struct fw_aggregate *aggregate;
 
-	found->classes[dimension] = constants->vectors[dimension] + class;
-	aggregate = source->value(source->memory, FW_MAP_AGGREGATES, found->classes[dimension]);
+	fw_classify(query, dimension, found);
+	aggregate = query->source->value(query->source->memory, FW_MAP_AGGREGATES,
+					 found->classes[dimension]);
 	if (!aggregate)
 		return;
 	found->left[0] &= aggregate->words[0];
-	if (constants->chunks > FW_CHUNK)
+	if (query->constants->chunks > FW_CHUNK)
 		found->left[1] &= aggregate->words[1];
 }
 
-/* Fills in @found; false: no rule can match. */
-static __always_inline _Bool fw_find(const volatile struct fw_tables *tables,
-				     const struct fw_source *source, unsigned int family,
-				     const struct ecbpf_packet *packet, __u32 length,
-				     struct fw_found *found)
+/* Bit per chunk from @first on, of those of one word; where rules are one word, that of all. */
+static __always_inline __u64 fw_all_chunks(const volatile struct fw_constants *constants,
+					   __u32 first)
 {
-	const volatile struct fw_constants *constants = family == 4 ? &tables->v4 : &tables->v6;
+	__u32 chunks = constants->chunks;
+
+	if (chunks <= first)
+		return 0;
+	return chunks == 1 || chunks - first >= FW_CHUNK ? ~0ULL : (1ULL << (chunks - first)) - 1;
+}
+
+/* Fills in @found; false: no rule can match. */
+static __always_inline _Bool fw_find(const struct fw_query *query, struct fw_found *found)
+{
+	__u32 narrow = query->constants->narrow;
 	int dimension;
 
 	found->position = 0;
-	found->left[0] = ~0ULL;
-	found->left[1] = constants->chunks > FW_CHUNK ? ~0ULL : 0;
+	found->left[0] = fw_all_chunks(query->constants, 0);
+	found->left[1] = fw_all_chunks(query->constants, FW_CHUNK);
 #pragma GCC unroll 16
 	for (dimension = 0; dimension < FW_DIM_INDEXED; dimension++)
-		if (constants->used & 1U << dimension)
-			fw_narrow(constants, source, dimension,
-				  fw_address_class(tables, source, family, dimension, packet),
-				  found);
+		if (narrow & 1U << dimension)
+			fw_narrow(query, dimension, found);
 	if (!(found->left[0] | found->left[1]))
 		return 0;
 #pragma GCC unroll 16
 	for (dimension = FW_DIM_INDEXED; dimension < FW_DIMS; dimension++)
-		if (constants->used & 1U << dimension)
-			fw_narrow(constants, source, dimension,
-				  fw_indexed_class(constants, source, dimension, packet, length),
-				  found);
+		if (narrow & 1U << dimension)
+			fw_narrow(query, dimension, found);
 	return (found->left[0] | found->left[1]) != 0;
 }
 
-/* The packet's vectors in the dimensions used; false: the map has none. */
-static __always_inline _Bool fw_vectors(const volatile struct fw_constants *constants,
-					const struct fw_source *source,
-					const struct fw_found *found, const __u64 *vectors[FW_DIMS])
+/* The packet's vectors in @dimensions; false: the map has none. */
+static __always_inline _Bool fw_vectors(const struct fw_query *query, __u32 dimensions,
+					struct fw_found *found, const __u64 *vectors[FW_DIMS])
 {
 	int dimension;
 
 #pragma GCC unroll 16
 	for (dimension = 0; dimension < FW_DIMS; dimension++) {
-		if (!(constants->used & 1U << dimension))
+		if (!(dimensions & 1U << dimension))
 			continue;
-		vectors[dimension] =
-			source->value(source->memory, FW_MAP_VECTORS, found->classes[dimension]);
+		if (!(query->constants->narrow & 1U << dimension))
+			fw_classify(query, dimension, found);
+		vectors[dimension] = query->source->value(query->source->memory, FW_MAP_VECTORS,
+							  found->classes[dimension]);
 		if (!vectors[dimension])
 			return 0;
 	}
 	return 1;
 }
 
-/* The rules of a chunk that match. */
-static __always_inline __u64 fw_word(const volatile struct fw_constants *constants,
-				     const __u64 *const vectors[FW_DIMS], __u32 chunk)
+/* The rules of a chunk that match in @dimensions. */
+static __always_inline __u64 fw_word(__u32 dimensions, const __u64 *const vectors[FW_DIMS],
+				     __u32 chunk)
 {
 	__u64 word = ~0ULL;
 	int dimension;
 
 #pragma GCC unroll 16
 	for (dimension = 0; dimension < FW_DIMS; dimension++)
-		if (constants->used & 1U << dimension)
+		if (dimensions & 1U << dimension)
 			word &= vectors[dimension][chunk];
 	return word;
 }
 
-/* Bit per chunk of a group: whether some rule of it matches. */
-static __always_inline __u64 fw_group(const volatile struct fw_constants *constants,
-				      const __u64 *const vectors[FW_DIMS], __u32 first)
+/* Bit per chunk of a group: whether some rule of it matches in @dimensions. */
+static __always_inline __u64 fw_group(__u32 dimensions, const __u64 *const vectors[FW_DIMS],
+				      __u32 first)
 {
 	__u64 words[FW_GROUP], some = 0;
 	__u32 i;
 
 #pragma GCC unroll 4
 	for (i = 0; i < FW_GROUP; i++) {
-		words[i] = fw_word(constants, vectors, first + i);
+		words[i] = fw_word(dimensions, vectors, first + i);
 		some |= words[i];
 	}
 	if (!some)
@@ -249,9 +271,9 @@ static __always_inline __u64 fw_group(const volatile struct fw_constants *consta
  * Take away the chunks of which aggregates promise too much. All words of a group are read: that
  * costs less than to tell which of them could hold any.
  */
-static __always_inline void fw_refine(const volatile struct fw_constants *constants,
-				      const __u64 *const vectors[FW_DIMS], __u64 unknown,
-				      struct fw_found *found)
+static __always_inline void fw_refine_groups(const struct fw_query *query, __u32 dimensions,
+					     const __u64 *const vectors[FW_DIMS], __u64 unknown,
+					     struct fw_found *found)
 {
 	__u64 all = (1U << FW_GROUP) - 1, group;
 	__u32 first, shift;
@@ -259,14 +281,30 @@ static __always_inline void fw_refine(const volatile struct fw_constants *consta
 	for (first = 0; first < FW_CHUNKS_MAX; first += FW_GROUP) {
 		__u64 *left = &found->left[first / FW_CHUNK];
 
-		if (first >= constants->chunks)
+		if (first >= query->constants->chunks)
 			break;
 		shift = first % FW_CHUNK;
 		if (!(*left >> shift & all))
 			continue;
-		group = fw_group(constants, vectors, first);
+		group = fw_group(dimensions, vectors, first);
 		*left = verifier_forget64((*left & ~(all << shift)) | group << shift, unknown);
 	}
+}
+
+/* The next chunk of @left, which isn't 0, and which then hasn't it any more. */
+static __always_inline __u32 fw_next(__u64 left[2], __u64 unknown)
+{
+	__u32 chunk;
+
+	if (left[0]) {
+		chunk = fw_lowest(left[0]);
+		left[0] = verifier_forget64(left[0] & (left[0] - 1), unknown);
+	} else {
+		chunk = FW_CHUNK + fw_lowest(left[1]);
+		left[1] = verifier_forget64(left[1] & (left[1] - 1), unknown);
+	}
+	/* One range for the verifier, wherever it comes from. */
+	return chunk & (FW_CHUNKS_MAX - 1);
 }
 
 /* Not 0 if more than FW_SPARSE bits are set. */
@@ -304,45 +342,73 @@ static __always_inline void fw_take(const volatile struct fw_constants *constant
 	}
 }
 
+/* Take away chunks, of each word of aggregate at most FW_SPARSE, one by one. */
+static __always_inline void fw_refine_few(const struct fw_query *query, __u32 dimensions,
+					  const __u64 *const vectors[FW_DIMS], __u64 unknown,
+					  struct fw_found *found)
+{
+	__u64 left[2] = { found->left[0], found->left[1] }, kept[2] = {};
+	__u32 i, chunk;
+
+	for (i = 0; i < 2 * FW_SPARSE && (left[0] | left[1]); i++) {
+		chunk = fw_next(left, unknown);
+		if (chunk >= query->constants->chunks)
+			break;
+		kept[chunk / FW_CHUNK] |= (__u64) !!fw_word(dimensions, vectors, chunk)
+					  << chunk % FW_CHUNK;
+	}
+	found->left[0] = verifier_forget64(kept[0], unknown);
+	found->left[1] = verifier_forget64(kept[1], unknown);
+}
+
+/* Take away chunks in which no rule matches in @dimensions; false: none is left. */
+static __always_inline _Bool fw_refine(const struct fw_query *query, __u32 dimensions,
+				       const __u64 *const vectors[FW_DIMS], __u64 unknown,
+				       struct fw_found *found)
+{
+	if (fw_many(found->left[0]) | fw_many(found->left[1]))
+		fw_refine_groups(query, dimensions, vectors, unknown, found);
+	else if (dimensions != query->constants->used)
+		fw_refine_few(query, dimensions, vectors, unknown, found);
+	return (found->left[0] | found->left[1]) != 0;
+}
+
 /*
  * The rule that decides: that of the lowest priority; NULL: none of those that do matches. Others
  * that match go to @others, which may be NULL if the ruleset has none.
  */
 static __always_inline const struct fw_entry *
-fw_decide(const volatile struct fw_constants *constants, const struct fw_source *source,
-	  struct fw_found *found, struct fw_others *others)
+fw_decide(const struct fw_query *query, struct fw_found *found, struct fw_others *others)
 {
+	const volatile struct fw_constants *constants = query->constants;
+	__u32 used = constants->used, first = constants->first, i, chunk, lowest;
+	const struct fw_source *source = query->source;
 	const __u64 *vectors[FW_DIMS] = {};
-	__u64 unknown = found->left[0], word;
-	__u32 i, chunk, lowest = verifier_forget(~0U, unknown);
+	__u64 unknown, word;
 
+	unknown = (__u64)query->packet->saddr[0] << 32 | query->packet->saddr[1];
+	/* In memory: a compiler would keep copies for each stage, for which the stack has no room. */
+	asm volatile("" : : "r"(vectors) : "memory");
+	lowest = verifier_forget(~0U, unknown);
 	if (constants->chunks == 1) {
 		fw_take(constants, source, 0, found->left[0], unknown, found, &lowest, others);
-	} else if (!fw_vectors(constants, source, found, vectors)) {
-		return 0;
-	} else if (fw_many(found->left[0]) | fw_many(found->left[1])) {
-		fw_refine(constants, vectors, unknown, found);
+		goto out;
 	}
-	for (i = 0; constants->chunks > 1 && i < constants->chunks; i++) {
-		if (found->left[0]) {
-			chunk = fw_lowest(found->left[0]);
-			found->left[0] =
-				verifier_forget64(found->left[0] & (found->left[0] - 1), unknown);
-		} else if (found->left[1]) {
-			chunk = FW_CHUNK + fw_lowest(found->left[1]);
-			found->left[1] =
-				verifier_forget64(found->left[1] & (found->left[1] - 1), unknown);
-		} else {
-			break;
-		}
-		/* One range for the verifier, wherever it comes from. */
-		chunk &= FW_CHUNKS_MAX - 1;
+	if (!fw_vectors(query, first, found, vectors) ||
+	    !fw_refine(query, first, vectors, unknown, found))
+		return 0;
+	if (used & ~first && (!fw_vectors(query, used & ~first, found, vectors) ||
+			      !fw_refine(query, used, vectors, unknown, found)))
+		return 0;
+	for (i = 0; i < constants->chunks && (found->left[0] | found->left[1]); i++) {
+		chunk = fw_next(found->left, unknown);
 		if (chunk >= constants->chunks)
 			break;
-		word = fw_word(constants, vectors, chunk);
+		word = fw_word(used, vectors, chunk);
 		if (word)
 			fw_take(constants, source, chunk, word, unknown, found, &lowest, others);
 	}
+out:
 	return lowest == ~0U ? 0 : source->value(source->memory, FW_MAP_ENTRIES, found->position);
 }
 

@@ -96,6 +96,9 @@ enum fw_map {
 struct fw_constants {
 	/* Bit per dimension. */
 	__u32 used;
+	/* Of them: whose aggregates are ANDed; whose vectors are, before those of the others. */
+	__u32 narrow;
+	__u32 first;
 	/* Words of a vector; 0: the family has no rules. */
 	__u32 chunks;
 	__u32 limit_chunk;

@@ -156,17 +156,24 @@ static __always_inline void fw_judge(unsigned int family, const struct ecbpf_pac
 {
 	const volatile struct fw_constants *constants = family == 4 ? &fw_tables.v4 : &fw_tables.v6;
 	const struct fw_source source = FW_KERNEL_SOURCE;
+	const struct fw_query query = {
+		.tables = &fw_tables,
+		.constants = constants,
+		.source = &source,
+		.packet = packet,
+		.family = family,
+		.length = length,
+	};
 	const struct fw_entry *entry;
 	struct fw_others *rest;
 	struct fw_found found;
 
-	if (!constants->chunks ||
-	    ecbpf_likely(!fw_find(&fw_tables, &source, family, packet, length, &found)))
+	if (!constants->chunks || ecbpf_likely(!fw_find(&query, &found)))
 		return;
 	if (fw_settings.expires && bpf_ktime_get_boot_ns() >= fw_settings.expires)
 		return;
 	rest = fw_others_get();
-	entry = fw_decide(constants, &source, &found, rest);
+	entry = fw_decide(&query, &found, rest);
 	if (fw_settings.counts && rest)
 		fw_count_all(constants, rest, entry ? entry->priority : ~0U);
 	if (!entry) {

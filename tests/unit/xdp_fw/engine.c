@@ -95,14 +95,22 @@ void engine_match(const struct engine *engine, const struct ecbpf_packet *packet
 		.from = { .value = from_value, .memory = engine },
 		.to = { .value = to_value, .memory = engine },
 	};
+	const struct fw_query query = {
+		.tables = tables,
+		.constants = constants,
+		.source = &source,
+		.packet = packet,
+		.family = packet->family,
+		.length = length,
+	};
 	struct fw_others others = {};
 	struct fw_found left = {};
 
 	found->decides = NULL;
 	found->limit_count = found->count_count = 0;
-	if (!constants->chunks || !fw_find(tables, &source, packet->family, packet, length, &left))
+	if (!constants->chunks || !fw_find(&query, &left))
 		return;
-	found->decides = fw_decide(constants, &source, &left, &others);
+	found->decides = fw_decide(&query, &left, &others);
 	found->limit_count = walk(constants, &source, &others, constants->limit_chunk,
 				  constants->count_chunk, found->limits);
 	found->count_count = walk(constants, &source, &others, constants->count_chunk,

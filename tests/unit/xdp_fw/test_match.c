@@ -46,17 +46,30 @@ static void hit(void *context, size_t rule, bool dropped)
 
 static size_t pairs;
 
-static struct fw_ruleset make_rules(struct random *random, size_t count, char **text)
+static char *random_text(struct random *random, size_t count)
 {
-	struct fw_ruleset ruleset;
 	size_t size;
-	FILE *out = open_memstream(text, &size);
+	char *text;
+	FILE *out = open_memstream(&text, &size);
 
 	random_rules(random, count, out);
 	fclose(out);
-	if (fw_rules_parse("random", *text, size, stderr, &ruleset))
-		fail_msg("%s", *text);
-	return ruleset;
+	return text;
+}
+
+/* Leave out the rules of IPv6. */
+static void keep_ipv4(char *text)
+{
+	char *from = text, *to = text, *end;
+
+	for (; *from; from = end) {
+		end = strchr(from, '\n') + 1;
+		if (!strncmp(from, "ip6 ", 4))
+			continue;
+		memmove(to, from, end - from);
+		to += end - from;
+	}
+	*to = 0;
 }
 
 static bool contains(const struct fw_entry *const *entries, size_t count, size_t rule)
@@ -93,22 +106,21 @@ static void check(const struct engine *engine, struct said *said, const struct e
 		assert_true(contains(found.counts, found.count_count, said->counts[i]));
 }
 
-static void compare(uint64_t seed, size_t rules, size_t packets)
+static void compare_text(struct random *random, const char *text, size_t packets)
 {
-	struct random random = random_for(4711, seed);
 	static struct said said;
 	struct fw_hooks hooks = { .over = never_over, .hit = hit, .context = &said };
 	uint8_t frame[RANDOM_FRAME_MAX];
 	struct fw_ruleset ruleset;
 	struct ecbpf_packet packet;
 	struct engine engine;
-	char *text;
 	size_t i;
 
-	ruleset = make_rules(&random, rules, &text);
+	if (fw_rules_parse("random", text, strlen(text), stderr, &ruleset))
+		fail_msg("%s", text);
 	assert_int_equal(engine_open(&engine, &ruleset), 0);
 	for (i = 0; i < packets; i++) {
-		size_t length = random_frame(&random, frame);
+		size_t length = random_frame(random, frame);
 		struct fw_facts facts = { .packet = &packet, .length = length };
 
 		if (!fw_packet_parse(frame, length, &packet) || !(packet.flags & ECBPF_ADDRESSES))
@@ -121,6 +133,14 @@ static void compare(uint64_t seed, size_t rules, size_t packets)
 	}
 	engine_close(&engine);
 	fw_ruleset_free(&ruleset);
+}
+
+static void compare(uint64_t seed, size_t rules, size_t packets)
+{
+	struct random random = random_for(4711, seed);
+	char *text = random_text(&random, rules);
+
+	compare_text(&random, text, packets);
 	free(text);
 }
 
@@ -144,6 +164,53 @@ static void random_large(void **state)
 		compare(2000 + seed, 1900, 4 * PACKETS);
 }
 
+/* More of one family than a word of aggregate has bits for words. */
+static void random_largest(void **state)
+{
+	struct random random = random_for(4711, 3000);
+	char *text = random_text(&random, 2 * FW_RULES_MAX - 400);
+
+	(void)state;
+	keep_ipv4(text);
+	compare_text(&random, text, PACKETS);
+	free(text);
+}
+
+/* A few of many words have rules for a packet, in both words of the aggregate; the last decides. */
+static void few_words_of_many(void **state)
+{
+	struct random random = random_for(4711, 5000);
+	size_t size, i, last = FW_RULES_MAX - 200;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (i = 0; i <= last; i++) {
+		const char *more = i % 1200 == last % 1200 ? ", 10.0.0.0/16" : "";
+		size_t high = 128 + i / 128, low = i % 128 * 2;
+
+		fprintf(out,
+			"ip from { %zu.%zu.0.0/15%s } to { %zu.%zu.0.0/15%s } proto not { 200 } "
+			"action %s\n",
+			high, low, more, high, low, more, i == last ? "pass" : "drop");
+	}
+	fclose(out);
+	compare_text(&random, text, PACKETS);
+	free(text);
+}
+
+static void rules_for_all_packets(void **state)
+{
+	struct random random = random_for(4711, 4000);
+
+	(void)state;
+	compare_text(&random,
+		     "ip from any to any proto any action count\n"
+		     "ip from any to any proto any action count\n"
+		     "ip6 from any to any proto any action drop\n",
+		     PACKETS);
+}
+
 static void enough_pairs(void **state)
 {
 	(void)state;
@@ -153,9 +220,9 @@ static void enough_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_small),
-		cmocka_unit_test(random_large),
-		cmocka_unit_test(enough_pairs),
+		cmocka_unit_test(random_small),		 cmocka_unit_test(random_large),
+		cmocka_unit_test(random_largest),	 cmocka_unit_test(few_words_of_many),
+		cmocka_unit_test(rules_for_all_packets), cmocka_unit_test(enough_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
