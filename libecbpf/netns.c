@@ -23,23 +23,25 @@
 #define NAMED	   "/run/netns"
 #define SEEN_FIRST 64
 
-static bool is_netns(const char *path, uint32_t *inode)
+/* 0; -ENODEV: it is none; or why that can't be told. */
+static int read_inode(const char *path, uint32_t *inode)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat info;
-	bool is = fd >= 0 && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && !fstat(fd, &info);
 
-	if (is)
-		*inode = info.st_ino;
-	if (fd >= 0)
-		close(fd);
-	return is;
+	if (fd < 0)
+		return errno == EACCES || errno == EPERM ? -errno : -ENODEV;
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &info))
+		return -ENODEV;
+	*inode = info.st_ino;
+	return 0;
 }
 
 int ecbpf_netns_find(const char *text, uint32_t *inode)
 {
 	char path[ECBPF_PATH_MAX];
 	char end;
+	int err;
 
 	if (sscanf(text, "net:[%" SCNu32 "]%c", inode, &end) == 1)
 		return 0;
@@ -49,12 +51,15 @@ int ecbpf_netns_find(const char *text, uint32_t *inode)
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", text);
 	else
 		snprintf(path, sizeof(path), NAMED "/%s", text);
-	if (!*text || !is_netns(path, inode))
+	err = *text ? read_inode(path, inode) : -ENODEV;
+	if (err == -ENODEV)
 		return ecbpf_fail(-ENODEV,
 				  "network namespace '%s': there is none; give a name of 'ip "
 				  "netns', a process id, a path, or net:[INODE]",
 				  text);
-	return 0;
+	return err ? ecbpf_fail(err, "network namespace '%s': %s; run as root", text,
+				strerror(-err)) :
+		     0;
 }
 
 /**

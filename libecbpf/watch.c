@@ -54,19 +54,43 @@ void ecbpf_interrupt_hold(void)
 	sigprocmask(SIG_BLOCK, &caught, NULL);
 }
 
+/* Hold the signals back; @mask lets them through, @before is what it was. */
+static void hold_signals(sigset_t *mask, sigset_t *before)
+{
+	sigset_t caught;
+
+	caught_signals(&caught);
+	sigprocmask(SIG_BLOCK, &caught, before);
+	*mask = *before;
+	sigdelset(mask, SIGINT);
+	sigdelset(mask, SIGTERM);
+	sigdelset(mask, SIGHUP);
+}
+
 void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds)
 {
 	struct timespec rest = { nanoseconds / NS_PER_S, nanoseconds % NS_PER_S };
 	struct pollfd readable = { .fd = fd, .events = POLLIN };
-	sigset_t caught, mask;
+	sigset_t mask, before;
 
-	caught_signals(&caught);
-	sigprocmask(SIG_BLOCK, &caught, &mask);
-	sigdelset(&mask, SIGINT);
-	sigdelset(&mask, SIGTERM);
-	sigdelset(&mask, SIGHUP);
+	hold_signals(&mask, &before);
 	if (!interrupted)
 		ppoll(&readable, 1, &rest, &mask);
+}
+
+bool ecbpf_output_wait(void)
+{
+	struct pollfd writable = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	const struct timespec none = {};
+	sigset_t mask, before;
+	int ready;
+
+	hold_signals(&mask, &before);
+	do
+		ready = ppoll(&writable, 1, interrupted ? &none : NULL, &mask);
+	while (ready < 0 && errno == EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ready > 0;
 }
 
 /* The signals get through only inside ppoll(), so that none is missed just before it. */

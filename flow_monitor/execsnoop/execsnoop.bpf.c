@@ -24,18 +24,40 @@ struct atomic_t {
 
 struct signal_struct {
 	struct atomic_t live;
+	unsigned int flags;
+	int group_exit_code;
 };
 
 struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
+	__u64 start_time;
+	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 };
 
 #pragma clang attribute pop
+
+/* Of signal_struct's flags: group_exit_code is the status of all threads. */
+#define SIGNAL_GROUP_EXIT 4
+
+/* A process, also where its number is given again. */
+struct snoop_process {
+	__u64 start_time;
+	__u32 pid;
+	__u32 unused;
+};
+
+/* Processes whose end was told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct snoop_process);
+	__type(value, __u8);
+} gone SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -101,20 +123,36 @@ int started(void *ctx)
 	return 0;
 }
 
-/* For each thread; the process ends with its last one. */
+/* As wait() tells it. */
+static __always_inline int exit_code_of(struct task_struct *task)
+{
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(task, signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+/*
+ * For each thread; the process ends with its last one. Before 6.16 several may see that none is
+ * alive any more, when they end at once.
+ */
 SEC("raw_tp/sched_process_exit")
 int ended(void *ctx)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct snoop_process process = { .pid = bpf_get_current_pid_tgid() >> 32 };
 	struct snoop_event *event;
+	__u8 one = 1;
 
 	(void)ctx;
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
+	process.start_time = BPF_CORE_READ(task, group_leader, start_time);
+	if (bpf_map_update_elem(&gone, &process, &one, BPF_NOEXIST))
+		return 0;
 	event = begin(SNOOP_EXIT);
 	if (!event)
 		return 0;
-	event->exit_code = BPF_CORE_READ(task, exit_code);
+	event->exit_code = exit_code_of(task);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -44,12 +44,12 @@ static unsigned int status_of(const struct snoop_event *event)
 
 static void print_text(const struct snoop_event *event)
 {
-	char time[ECBPF_TIME_MAX];
+	char time[ECBPF_TIME_MAX], name[SNOOP_NAME_MAX];
 	uint32_t i;
 
 	printf("%s %-4s %7u %7u %6u %-15s", ecbpf_time_iso(wall_clock(event->monotonic), time),
 	       event->kind == SNOOP_EXIT ? "exit" : "exec", event->pid, event->ppid, event->uid,
-	       event->name);
+	       ecbpf_text_printable(event->name, name, sizeof(name)));
 	if (event->kind == SNOOP_EXIT)
 		printf(" %u", status_of(event));
 	for (i = 0; i < event->args_length; i++) {
@@ -69,7 +69,7 @@ static struct json_object *json_args(const struct snoop_event *event)
 
 	for (; at < end; at += length + 1) {
 		length = strnlen(at, end - at);
-		json_object_array_add(array, json_object_new_string_len(at, length));
+		json_object_array_add(array, ecbpf_json_text(at, length));
 	}
 	return array;
 }
@@ -86,7 +86,7 @@ static int print_json(const struct snoop_event *event)
 	json_object_object_add(json, "pid", json_object_new_uint64(event->pid));
 	json_object_object_add(json, "ppid", json_object_new_uint64(event->ppid));
 	json_object_object_add(json, "uid", json_object_new_uint64(event->uid));
-	json_object_object_add(json, "name", json_object_new_string(event->name));
+	json_object_object_add(json, "name", ecbpf_json_text(event->name, sizeof(event->name)));
 	if (ended) {
 		json_object_object_add(json, "status", json_object_new_uint64(status_of(event)));
 		return ecbpf_json_line(stdout, json);
@@ -104,10 +104,13 @@ static int take(void *context, void *data, size_t size)
 
 	if (size < sizeof(struct snoop_event))
 		return 0;
+	if (!ecbpf_output_wait())
+		return -ECANCELED;
 	if (snoop->options->json)
 		err = print_json(data);
 	else
 		print_text(data);
+	fflush(stdout);
 	snoop->told++;
 	return err || snoop->told == snoop->options->count ? -ECANCELED : 0;
 }
@@ -129,7 +132,6 @@ static int read_events(const struct snoop_options *options, struct execsnoop_bpf
 	while (done != -ECANCELED && !ecbpf_interrupted() && !ferror(stdout)) {
 		ecbpf_interrupt_wait(ring_buffer__epoll_fd(ring), WAIT_NS);
 		done = ring_buffer__consume(ring);
-		fflush(stdout);
 	}
 	ring_buffer__free(ring);
 	if (skel->bss->lost)

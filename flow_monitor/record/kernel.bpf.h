@@ -62,6 +62,7 @@ struct sock_cgroup_data___until_5_14 {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	__u8 sk_shutdown;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_pacing_rate;
@@ -191,6 +192,7 @@ struct tcp_sock {
 	__u16 total_rto;
 	__u16 total_rto_recoveries;
 	__u32 total_rto_time;
+	__u32 rto_stamp;
 	__u32 received_ce;
 	__u32 delivered_ecn_bytes[3];
 	__u32 received_ecn_bytes[3];

@@ -134,6 +134,8 @@ static int tell(double seconds, void *context)
 	counter->told = monotonic_seconds();
 	if (seconds == 0)
 		return 0;
+	if (!ecbpf_output_wait())
+		return -ECANCELED;
 	err = read_sums(counter, sums);
 	if (err)
 		return err;
@@ -164,13 +166,12 @@ static int load(struct counter *counter)
 	uint32_t inode = 0;
 	int err = 0;
 
-	if (options->netns) {
+	if (options->netns)
 		err = ecbpf_netns_find(options->netns, &inode);
-		if (!err)
-			err = ecbpf_btf_check(options->btf);
-		if (err)
-			return err;
-	}
+	if (!err && (options->netns || options->btf))
+		err = ecbpf_btf_check(options->btf);
+	if (err)
+		return err;
 	skel = tcp_counter_bpf__open_opts(&opts);
 	if (!skel)
 		return explain(-errno);

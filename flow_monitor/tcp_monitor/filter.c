@@ -12,7 +12,8 @@
 
 #include <ecbpf/host.h>
 
-#define MAPPED_LENGTH 96
+/* Octets of ::ffff:0:0/96, below which IPv4 is mapped. */
+#define MAPPED_OCTETS 12
 
 static int add(void **items, size_t *count, size_t size, const void *item)
 {
@@ -36,39 +37,51 @@ static int refuse(const char *term)
 /* Bits behind the length are cleared: the trie would not mind, but equal networks are one entry. */
 static void clear_host_bits(struct monitor_prefix *prefix)
 {
-	unsigned int bit;
+	unsigned int bit = prefix->length - MONITOR_PREFIX_FAMILY_BITS;
 
-	for (bit = prefix->length; bit < 128; bit++)
+	for (; bit < 128; bit++)
 		prefix->address[bit / 8] &= ~(0x80 >> bit % 8);
+}
+
+static bool is_mapped(const struct monitor_prefix *prefix, unsigned long bits)
+{
+	static const uint8_t below[MAPPED_OCTETS] = { [10] = 0xff, [11] = 0xff };
+
+	return prefix->family == 6 && bits >= 8 * MAPPED_OCTETS &&
+	       !memcmp(prefix->address, below, sizeof(below));
 }
 
 static int parse_prefix(const char *text, struct monitor_prefix *prefix)
 {
 	char address[INET6_ADDRSTRLEN], *end = NULL;
 	size_t length = strcspn(text, "/");
-	unsigned long bits = 0;
-	bool ipv4;
+	unsigned long bits, most;
 
 	if (length >= sizeof(address))
 		return -EINVAL;
 	memcpy(address, text, length);
 	address[length] = '\0';
 	memset(prefix, 0, sizeof(*prefix));
-	ipv4 = inet_pton(AF_INET, address, prefix->address + 12) == 1;
-	if (!ipv4 && inet_pton(AF_INET6, address, prefix->address) != 1)
+	prefix->family = inet_pton(AF_INET, address, prefix->address) == 1 ? 4 : 6;
+	if (prefix->family == 6 && inet_pton(AF_INET6, address, prefix->address) != 1)
 		return -EINVAL;
-	if (ipv4)
-		memset(prefix->address + 10, 0xff, 2);
-	prefix->length = 128;
+	most = prefix->family == 4 ? 32 : 128;
+	bits = most;
 	if (text[length] == '/') {
 		text += length + 1;
 		if (*text < '0' || *text > '9')
 			return -EINVAL;
 		bits = strtoul(text, &end, 10);
-		if (*end || bits > (ipv4 ? 32 : 128))
+		if (*end || bits > most)
 			return -EINVAL;
-		prefix->length = ipv4 ? MAPPED_LENGTH + bits : bits;
 	}
+	if (is_mapped(prefix, bits)) {
+		memmove(prefix->address, prefix->address + MAPPED_OCTETS, 4);
+		memset(prefix->address + 4, 0, MAPPED_OCTETS);
+		prefix->family = 4;
+		bits -= 8 * MAPPED_OCTETS;
+	}
+	prefix->length = MONITOR_PREFIX_FAMILY_BITS + bits;
 	clear_host_bits(prefix);
 	return 0;
 }
@@ -102,7 +115,7 @@ static int parse_ports(const char *text, struct filter *filter)
 static int parse_cgroup(const char *path, struct filter *filter)
 {
 	uint64_t id;
-	int fd = ecbpf_cgroup_open(path, &id);
+	int fd = *path ? ecbpf_cgroup_open(path, &id) : refuse("cgroup=");
 
 	if (fd < 0)
 		return fd;

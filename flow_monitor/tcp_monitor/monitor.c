@@ -316,7 +316,9 @@ static int run(struct monitor *monitor)
 			"which takes CAP_SYS_ADMIN: their start is unknown",
 			left_out);
 	err = read_until_told(monitor);
-	return finish(monitor) ?: err ?: show_summary(monitor);
+	err = finish(monitor) ?: err;
+	/* What is lost is told above all where something failed. */
+	return show_summary(monitor) ?: err;
 }
 
 int monitor_run(struct monitor_options *options)

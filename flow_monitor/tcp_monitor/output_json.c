@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <json-c/json.h>
 
@@ -47,11 +46,6 @@ static void add_flags(struct json_object *json, unsigned int flags)
 	json_object_object_add(json, "flags", array);
 }
 
-static struct json_object *process_of(const struct monitor_event *event)
-{
-	return json_object_new_string_len(event->name, strnlen(event->name, sizeof(event->name)));
-}
-
 static void add_identity(struct json_object *json, const struct record *record)
 {
 	const struct flow *flow = &record->flow;
@@ -64,7 +58,9 @@ static void add_identity(struct json_object *json, const struct record *record)
 	add_text(json, "remote_address", record_address(flow, flow->remote, text));
 	add_number(json, "remote_port", flow->remote_port);
 	add_number(json, "pid", flow->pid);
-	json_object_object_add(json, "process", flow->pid ? process_of(record->event) : NULL);
+	json_object_object_add(json, "process",
+			       flow->pid ? ecbpf_json_text(record->event->name, MONITOR_NAME_MAX) :
+					   NULL);
 	add_number(json, "netns", record->event->netns);
 }
 

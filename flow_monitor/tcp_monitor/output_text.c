@@ -21,10 +21,13 @@
 #define NS_PER_MS 1000000ULL
 
 #define NARROW 80
-#define WIDE   160
-/* Of a narrow line, all but the two endpoints; of a wide one, each of them. */
-#define NARROW_REST   42
-#define WIDE_ENDPOINT 22
+#define WIDE   168
+/* Of a line, all but the two endpoints. */
+#define NARROW_REST 42
+#define WIDE_REST   124
+/* Where there is no terminal, and of any at most. */
+#define ENDPOINT      22
+#define ENDPOINT_MOST 47
 
 /* @width: of the terminal; 0: none, lines may be as long as they get. */
 struct output_text {
@@ -89,26 +92,29 @@ static void format_ms(uint64_t ns, char text[24])
 	snprintf(text, 24, ms < 10000 ? "%.1f" : "%.0f", ms);
 }
 
+static int endpoint_width(const struct output_text *self)
+{
+	int width;
+
+	if (!self->width)
+		return ENDPOINT;
+	if (!is_wide(self))
+		return ((self->width < NARROW ? NARROW : self->width) - NARROW_REST) / 2;
+	width = (self->width - WIDE_REST) / 2;
+	return width < ENDPOINT_MOST ? width : ENDPOINT_MOST;
+}
+
 static void endpoints(const struct output_text *self, const struct record *record, char *local,
 		      char *remote)
 {
 	const struct flow *flow = &record->flow;
-	size_t width;
 
 	record_endpoint(flow, flow->local, flow->local_port, local);
 	record_endpoint(flow, flow->remote, flow->remote_port, remote);
-	if (is_wide(self))
+	if (!self->width)
 		return;
-	width = ((self->width < NARROW ? NARROW : self->width) - NARROW_REST) / 2;
-	output_text_fit(local, width);
-	output_text_fit(remote, width);
-}
-
-static int endpoint_width(const struct output_text *self)
-{
-	if (is_wide(self))
-		return WIDE_ENDPOINT;
-	return ((self->width < NARROW ? NARROW : self->width) - NARROW_REST) / 2;
+	output_text_fit(local, endpoint_width(self));
+	output_text_fit(remote, endpoint_width(self));
 }
 
 static void head(struct output_text *self)
@@ -134,12 +140,14 @@ static void print_wide(struct output_text *self, const struct record *record)
 {
 	const struct flow *flow = &record->flow;
 	char time[16], local[RECORD_ENDPOINT_MAX], remote[RECORD_ENDPOINT_MAX];
+	char name[MONITOR_NAME_MAX];
 
 	format_time(record->time, true, time);
 	endpoints(self, record, local, remote);
 	fprintf(self->lines.line,
-		"%-12s %-7u %-15.15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
-		flow->pid, flow->pid ? record->event->name : "-",
+		"%-12s %-7u %-15s %-7s %-*s %-*s %12llu %12llu %5u %9.3f %12.3f %4u %s\n", time,
+		flow->pid,
+		ecbpf_text_printable(flow->pid ? record->event->name : "-", name, sizeof(name)),
 		record_direction_name(record->direction), endpoint_width(self), local,
 		endpoint_width(self), remote, (unsigned long long)flow->sent,
 		(unsigned long long)flow->received, flow->retransmitted, flow->srtt / 1000.0,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <ecbpf/host.h>
@@ -17,20 +18,25 @@
 
 #include "flow_wire.h"
 
+#define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
+
+/* Between two complaints. */
+#define QUIET_NS (60 * NS_PER_S)
 
 /* As many may come from datagrams before, while one is tried. */
 #define REFUSALS_MOST OUTPUT_UDP_BATCH_MAX
 
 /**
  * struct output_udp - a batch in the making
+ * @quiet_until: no complaints before that, CLOCK_MONOTONIC, ns
  * @first: when its first record came, CLOCK_MONOTONIC, ns; 0: with the next tick
  * @per_datagram: records that fit one
  */
 struct output_udp {
 	struct record_output output;
 	int socket;
-	bool complained;
+	uint64_t quiet_until;
 	size_t batch;
 	size_t per_datagram;
 	uint64_t wait;
@@ -46,10 +52,17 @@ static struct output_udp *of(struct record_output *output)
 
 static void complain(struct output_udp *self)
 {
-	if (!self->complained)
-		ecbpf_log(ECBPF_LOG_ERROR,
-			  "sending failed: %m; records are counted as lost until it works");
-	self->complained = true;
+	int err = errno;
+	struct timespec time;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	now = time.tv_sec * NS_PER_S + time.tv_nsec;
+	if (now < self->quiet_until)
+		return;
+	self->quiet_until = now + QUIET_NS;
+	ecbpf_log(ECBPF_LOG_ERROR, "sending failed: %s; records are counted as lost until it works",
+		  strerror(err));
 }
 
 /* Datagrams that the socket took, in order from the first. */
@@ -72,7 +85,6 @@ static size_t send_all(struct output_udp *self, struct mmsghdr *messages, size_t
 		complain(self);
 		return done;
 	}
-	self->complained = false;
 	return done;
 }
 

@@ -27,6 +27,9 @@
 /* A FIN was received: bit of skc_flags (enum sock_flags in the kernel). */
 #define SOCK_DONE 1
 
+/* Of sk_shutdown: both ways. */
+#define SHUTDOWN_MASK 3
+
 #define IPPROTO_TCP_ 6
 
 #define READ(pointer, field)                                                               \
@@ -112,6 +115,16 @@ static __always_inline void read_counters(struct tcp_sock *tp, bool direct,
 	event->retransmitted = READ(tp, total_retrans);
 	/* In eighths. */
 	event->srtt = READ(tp, srtt_us) >> 3;
+}
+
+/*
+ * Whether its own process closes it by a reset: nobody else finds a socket in these states shut down
+ * both ways.
+ */
+static __always_inline bool is_aborted(struct sock *sk, bool direct, int old)
+{
+	return (old == BPF_TCP_ESTABLISHED || old == BPF_TCP_CLOSE_WAIT) &&
+	       READ(sk, sk_shutdown) == SHUTDOWN_MASK;
 }
 
 /* Whether a reset, sent or received, ended a flow that was in state @old. */

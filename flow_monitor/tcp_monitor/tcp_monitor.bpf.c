@@ -17,46 +17,17 @@
  * it is noted what a flow looked like when its own process closed it. Where its socket is found to
  * be another's, or nobody's, that makes its record.
  */
-#include "wanted.bpf.h"
+#include "flows.bpf.h"
+#include "iterators.bpf.h"
 
 #define EEXIST 17
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-/* Flows that began when the table was full and haven't ended yet. */
-__s64 untracked = 0;
-
 /* Flows end upon other processes: what closes is noted. The user side clears this... */
 __u32 foreign = 1;
 /* ...when this, which it clears every second, has been 0 for a while. */
 __u32 foreign_seen = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
-	__type(key, __u64);
-	__type(value, struct monitor_flow);
-} flows SEC(".maps");
-
-/* For no longer than it takes to close. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct monitor_event);
-} closings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
-} events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct monitor_percpu);
-} percpu SEC(".maps");
 
 /* Nothing here reads it. */
 struct {
@@ -67,72 +38,10 @@ struct {
 	__type(value, struct monitor_report);
 } report SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct monitor_listener);
-	__type(value, __u8);
-} listeners SEC(".maps");
-
-static __always_inline struct monitor_percpu *this_cpu(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&percpu, &zero);
-}
-
-/* Atomic: a soft interrupt between load and store would be lost from the count. */
-static __always_inline void count(struct monitor_percpu *cpu, enum monitor_count which)
-{
-	__sync_fetch_and_add(&cpu->counts[which], 1);
-}
-
-/* Asked for now and then, as asking costs. */
-static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
-{
-	if (cpu->counts[MONITOR_COUNT_EMITTED] & config.wakeup_mask)
-		return BPF_RB_NO_WAKEUP;
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
-		       BPF_RB_FORCE_WAKEUP :
-		       BPF_RB_NO_WAKEUP;
-}
-
 static __always_inline void note_process(struct monitor_flow *flow)
 {
 	flow->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
-}
-
-/* What @flow looked like when it began to close; NULL: that isn't known. */
-static __always_inline struct monitor_event *closing_of(const struct monitor_flow *flow, __u64 key)
-{
-	struct monitor_event *last;
-
-	if (!(flow->bits & MONITOR_FLOW_CLOSING))
-		return NULL;
-	last = bpf_map_lookup_elem(&closings, &key);
-	return last && last->start == flow->start ? last : NULL;
-}
-
-/* A flow that ended unseen, as it was when it began to close. */
-static __always_inline void reconstruct(struct monitor_percpu *cpu, const struct monitor_flow *flow,
-					__u64 key)
-{
-	struct monitor_event *last = closing_of(flow, key);
-
-	count(cpu, MONITOR_COUNT_CLOSES);
-	count(cpu, MONITOR_COUNT_ENDED);
-	if (!last) {
-		count(cpu, MONITOR_COUNT_UNSEEN);
-		return;
-	}
-	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
-	if (last->bits & MONITOR_FLOW_UNWANTED)
-		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (bpf_ringbuf_output(&events, last, sizeof(*last), wake_up(cpu)))
-		count(cpu, MONITOR_COUNT_RING_FULL);
-	else
-		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
 /* What is noted for a socket is of a flow before, and nobody saw the end of that. */
@@ -334,17 +243,6 @@ static __always_inline void note_accepting(__u64 key)
 		note_process(flow);
 }
 
-/* Whether what is noted for a socket is of a flow before. */
-static __always_inline bool is_of_another(const struct monitor_flow *flow, struct tcp_sock *tp,
-					  bool direct)
-{
-	const struct monitor_event *last = closing_of(flow, (__u64)tp);
-
-	return last && (last->remote_port !=
-				bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
-			last->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
-}
-
 /* An end upon another process than the flow's own, as far as that is known. */
 static __always_inline void note_context(const struct monitor_flow *flow)
 {
@@ -420,7 +318,7 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 	if (!tp)
 		return 0;
 	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-	if (closes && config.accept_pid)
+	if (config.accept_pid && (closes || (to == BPF_TCP_CLOSE && is_aborted(sk, direct, from))))
 		note_accepting(key);
 	if (closes && foreign)
 		note_closing(cpu, tp, to, direct);
@@ -529,130 +427,5 @@ SEC("raw_tp/tcp_rcv_space_adjust")
 int reader_found(__u64 *ctx)
 {
 	note_accepting(ctx[0]);
-	return 0;
-}
-
-static __always_inline bool is_open(unsigned char state)
-{
-	return state == BPF_TCP_ESTABLISHED || state == BPF_TCP_SYN_SENT ||
-	       state == BPF_TCP_SYN_RECV || state == BPF_TCP_FIN_WAIT1 ||
-	       state == BPF_TCP_FIN_WAIT2 || state == BPF_TCP_CLOSE_WAIT ||
-	       state == BPF_TCP_LAST_ACK || state == BPF_TCP_CLOSING;
-}
-
-/*
- * For each socket of a network namespace, listeners first: note those that are open. One that
- * ends meanwhile has either been noted before, or is closed now.
- */
-SEC("iter/tcp")
-int find_open(struct bpf_iter__tcp *ctx)
-{
-	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
-	struct sock_common *common = ctx->sk_common;
-	struct monitor_percpu *cpu = this_cpu();
-	struct monitor_listener listener = {};
-	struct tcp_sock *tp;
-	__u8 one = 1;
-	__u64 key;
-
-	if (!common || !cpu)
-		return 0;
-	listener.netns = common->skc_net.net->ns.inum;
-	listener.port = common->skc_num;
-	if (common->skc_state == BPF_TCP_LISTEN) {
-		bpf_map_update_elem(&listeners, &listener, &one, BPF_ANY);
-		return 0;
-	}
-	if (!is_open(common->skc_state))
-		return 0;
-	tp = bpf_skc_to_tcp_sock(common);
-	if (!tp)
-		return 0;
-	if (bpf_map_lookup_elem(&listeners, &listener))
-		flow.bits |= MONITOR_FLOW_PASSIVE;
-	flow.start = bpf_ktime_get_ns();
-	key = (__u64)tp;
-	if (bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST)) {
-		if (!bpf_map_lookup_elem(&flows, &key)) {
-			count(cpu, MONITOR_COUNT_REFUSED);
-			__sync_fetch_and_add(&untracked, 1);
-		}
-		return 0;
-	}
-	count(cpu, MONITOR_COUNT_FOUND);
-	if (!is_open(common->skc_state) && !bpf_map_delete_elem(&flows, &key))
-		count(cpu, MONITOR_COUNT_ENDED);
-	return 0;
-}
-
-/* For each active flow: what its socket says now. */
-SEC("iter/bpf_map_elem")
-int read_open(struct bpf_iter__bpf_map_elem *ctx)
-{
-	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-	struct monitor_flow *noted = ctx->value, *still;
-	__u64 *socket = ctx->key, key;
-	struct tcp_sock *tp;
-	unsigned char state;
-	bool passive;
-
-	if (!socket || !noted)
-		return 0;
-	key = *socket;
-	tp = (struct tcp_sock *)key;
-	state = BPF_CORE_READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_state);
-	if (!is_open(state))
-		return 0;
-	passive = noted->bits & MONITOR_FLOW_PASSIVE;
-	event.now = bpf_ktime_get_ns();
-	event.start = noted->start;
-	event.old_state = state;
-	event.new_state = state;
-	event.pid = noted->pid;
-	__builtin_memcpy(event.name, noted->name, sizeof(event.name));
-	if (passive)
-		event.flags = FLOW_PASSIVE;
-	if (noted->bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
-		event.flags |= FLOW_BEGAN_BEFORE;
-	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
-		event.flags |= FLOW_NEVER_ESTABLISHED;
-	read_identity(tp, false, &event);
-	read_dscp(tp, false, passive, &event);
-	read_counters(tp, false, &event);
-	/* The socket may have become another flow's while it was read. */
-	still = bpf_map_lookup_elem(&flows, &key);
-	if (!still || still->start != event.start || !flow_is_wanted((struct sock *)tp, &event))
-		return 0;
-	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
-	return 0;
-}
-
-/* Others may be nobody's any more: of what is freed, state and references stay until it is used. */
-static __always_inline bool is_in_use(struct tcp_sock *tp)
-{
-	struct sock *sk = (struct sock *)tp;
-
-	return is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) ||
-	       BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
-}
-
-/* For each active flow: whether its socket is gone. */
-SEC("iter/bpf_map_elem")
-int find_unseen(struct bpf_iter__bpf_map_elem *ctx)
-{
-	struct monitor_flow *noted = ctx->value, flow;
-	struct monitor_percpu *cpu = this_cpu();
-	__u64 *socket = ctx->key, key;
-	struct tcp_sock *tp;
-
-	if (!socket || !noted || !cpu)
-		return 0;
-	key = *socket;
-	tp = (struct tcp_sock *)key;
-	if (!is_of_another(noted, tp, false) && is_in_use(tp))
-		return 0;
-	flow = *noted;
-	if (!bpf_map_delete_elem(&flows, &key))
-		reconstruct(cpu, &flow, key);
 	return 0;
 }

@@ -180,10 +180,20 @@ struct monitor_report {
 	__u64 outputs;
 };
 
-/* Key of "addresses": IPv4 below ::ffff:0:0/96. */
+/* Of what is before the address in a prefix. */
+#define MONITOR_PREFIX_FAMILY_BITS 8
+
+/**
+ * struct monitor_prefix - key of "addresses"
+ * @length: in bits, the family's among them
+ * @family: 4 or 6
+ * @address: IPv4 in the first four octets, the rest zero
+ */
 struct monitor_prefix {
 	__u32 length;
+	__u8 family;
 	__u8 address[16];
+	__u8 unused[3];
 };
 
 /* Key of "listeners": where accepted connections come from. */

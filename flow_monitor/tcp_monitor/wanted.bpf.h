@@ -38,14 +38,12 @@ struct {
 
 static __always_inline bool address_is_listed(const __u8 *address, __u8 family)
 {
-	struct monitor_prefix key = { .length = 128 };
+	struct monitor_prefix key = {
+		.length = MONITOR_PREFIX_FAMILY_BITS + (family == 4 ? 32 : 128),
+		.family = family,
+	};
 
-	if (family == 4) {
-		key.address[10] = key.address[11] = 0xff;
-		__builtin_memcpy(key.address + 12, address, 4);
-	} else {
-		__builtin_memcpy(key.address, address, 16);
-	}
+	__builtin_memcpy(key.address, address, sizeof(key.address));
 	return bpf_map_lookup_elem(&addresses, &key);
 }
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +21,25 @@ static int cut(const char **text, char end, char *part, size_t size)
 	return 0;
 }
 
+/* What is mapped is IPv4, as in samples. */
 static int parse_address(const char *text, struct stats_end *end)
 {
+	struct in6_addr address;
+
 	if (!*text)
 		return 0;
-	end->family = strchr(text, ':') ? 6 : 4;
-	return inet_pton(end->family == 4 ? AF_INET : AF_INET6, text, end->address) == 1 ? 0 :
-											   -EINVAL;
+	end->family = 4;
+	if (inet_pton(AF_INET, text, end->address) == 1)
+		return 0;
+	if (inet_pton(AF_INET6, text, &address) != 1)
+		return -EINVAL;
+	if (IN6_IS_ADDR_V4MAPPED(&address)) {
+		memcpy(end->address, address.s6_addr + 12, 4);
+		return 0;
+	}
+	end->family = 6;
+	memcpy(end->address, &address, sizeof(address));
+	return 0;
 }
 
 static int parse_port(const char *text, struct stats_end *end)

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,9 +210,13 @@ int json_print(const struct stats_sample *sample)
 		[STATS_STATE] = "state",
 		[STATS_NETLINK] = "netlink",
 	};
-	struct json_object *json = json_object_new_object();
 	uint64_t time = wall_clock(sample->monotonic);
+	struct json_object *json;
+	int err;
 
+	if (!ecbpf_output_wait())
+		return -ECANCELED;
+	json = json_object_new_object();
 	json_object_object_add(json, "time", ecbpf_json_time(time));
 	add_number(json, "time_ns", time);
 	add_number(json, "monotonic_ns", sample->monotonic);
@@ -226,5 +231,7 @@ int json_print(const struct stats_sample *sample)
 	add_number(json, "netns", sample->netns);
 	json_object_object_add(json, "congestion", json_congestion(sample));
 	json_object_object_add(json, "tcp_info", json_info(&sample->info, sample->length));
-	return ecbpf_json_line(stdout, json);
+	err = ecbpf_json_line(stdout, json);
+	fflush(stdout);
+	return err;
 }

@@ -7,6 +7,7 @@
 
 #include "tcp_stats.h"
 
+/* -ECANCELED: told to end while nobody reads. */
 int json_print(const struct stats_sample *sample);
 
 #endif

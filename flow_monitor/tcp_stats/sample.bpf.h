@@ -15,7 +15,8 @@
 #include "../record/kernel.bpf.h"
 #include "tcp_stats.h"
 
-#define US_PER_S 1000000ULL
+#define US_PER_S  1000000ULL
+#define NS_PER_MS 1000000ULL
 
 /* Bits of tcpi_options; the last ones since 6.7. */
 #define OPTION_TIMESTAMPS 1
@@ -49,7 +50,7 @@ extern const volatile struct stats_config config;
 
 static __always_inline __u32 ticks_to_us(__u32 ticks)
 {
-	return ticks * (US_PER_S / config.hz);
+	return ticks * US_PER_S / config.hz;
 }
 
 static __always_inline __u32 ms_since(__u32 now, __u32 then)
@@ -173,6 +174,10 @@ static __always_inline void read_counters(struct tcp_sock *tp, struct stats_info
 	info->total_rto = LATER(tp, total_rto);
 	info->total_rto_recoveries = LATER(tp, total_rto_recoveries);
 	info->total_rto_time = LATER(tp, total_rto_time);
+	/* Of the timeout that lasts, when it began: ms. */
+	if (LATER(tp, rto_stamp))
+		info->total_rto_time +=
+			(__u32)(bpf_ktime_get_ns() / NS_PER_MS) - LATER(tp, rto_stamp);
 }
 
 /* Accurate ECN, since 6.18. */

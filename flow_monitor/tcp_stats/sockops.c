@@ -139,7 +139,6 @@ static int read_samples(const struct stats_options *options, struct tcp_stats_bp
 	while (done != -ECANCELED && !ecbpf_interrupted() && !ferror(stdout)) {
 		ecbpf_interrupt_wait(ring_buffer__epoll_fd(ring), WAIT_NS);
 		done = ring_buffer__consume(ring);
-		fflush(stdout);
 	}
 	if (done != -ECANCELED)
 		ring_buffer__consume(ring);
@@ -147,7 +146,7 @@ static int read_samples(const struct stats_options *options, struct tcp_stats_bp
 	if (skel->bss->lost)
 		ecbpf_log(ECBPF_LOG_WARNING, "%llu samples were lost, as the ring was full",
 			  (unsigned long long)skel->bss->lost);
-	return sampling.err;
+	return sampling.err == -ECANCELED ? 0 : sampling.err;
 }
 
 int sockops_run(const struct stats_options *options)

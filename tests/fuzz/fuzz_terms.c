@@ -25,12 +25,15 @@ static bool any_port(const struct filter *filter)
 static void check(const struct filter *filter)
 {
 	struct monitor_config config = {};
+	const struct monitor_prefix *prefix;
 	size_t i, bit;
 
 	for (i = 0; i < filter->prefix_count; i++) {
-		REQUIRE(filter->prefixes[i].length <= 128);
-		for (bit = filter->prefixes[i].length; bit < 128; bit++)
-			REQUIRE(!(filter->prefixes[i].address[bit / 8] >> (7 - bit % 8) & 1));
+		prefix = &filter->prefixes[i];
+		bit = prefix->length - MONITOR_PREFIX_FAMILY_BITS;
+		REQUIRE(bit <= (prefix->family == 4 ? 32 : 128));
+		for (; bit < 128; bit++)
+			REQUIRE(!(prefix->address[bit / 8] >> (7 - bit % 8) & 1));
 	}
 	REQUIRE(filter->by_port == any_port(filter));
 	filter_configure(filter, &config);

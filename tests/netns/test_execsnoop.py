@@ -2,6 +2,7 @@
 """execsnoop tells of programs that are started here."""
 import json
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -57,6 +58,33 @@ def test_killed(host, scratch):
     interrupt(process)
 
 
+# Processes, one after the other, whose threads all end at once.
+THREADS = """
+import os, threading, time
+for _ in range(20):
+    pid = os.fork()
+    if not pid:
+        for _ in range(24):
+            threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+        os._exit(42)
+    os.waitpid(pid, 0)
+    print(pid)
+"""
+
+
+def test_threads(host, scratch):
+    """However many threads it had, a process ends once."""
+    file = scratch / "events"
+    process = watch(host, file, "--exits")
+    done = subprocess.run(["/usr/bin/python3", "-c", THREADS], check=True, capture_output=True)
+    pids = [int(line) for line in done.stdout.split()]
+    eventually(lambda: all(events(file, pid) for pid in pids), "all ends")
+    interrupt(process)
+    ends = [[event["status"] for event in events(file, pid) if event["event"] == "exit"]
+            for pid in pids]
+    assert ends == [[42]] * 20
+
+
 @pytest.mark.parametrize("octets,cut", ((506, False), (507, True), (100000, True)))
 def test_long_arguments(host, scratch, octets, cut):
     """What is kept is 511 octets, "true" and two terminators among them."""
@@ -69,6 +97,36 @@ def test_long_arguments(host, scratch, octets, cut):
     assert event["args_cut"] == cut
     assert event["args"] == ["true", "x" * min(octets - 1, 506)]
     interrupt(process)
+
+
+def test_odd_arguments(host, scratch):
+    """Whatever a program is called and given, JSON stays valid and columns stay columns."""
+    script = os.fsencode(scratch) + b"/\xffb\x1b"
+    pathlib.Path(os.fsdecode(script)).write_bytes(b"#!/bin/sh\nexit 0\n")
+    os.chmod(script, 0o755)
+    arguments = [b"\xc3(", b"a\nb", b"", b"\x1b[31m", "\u20ac".encode()]
+    file, text = scratch / "events", scratch / "text"
+    process = watch(host, file, "--exits")
+    with open(text, "w", encoding="ascii") as out:
+        columns = host.start(SNOOP, stdout=out)
+
+    def told():
+        subprocess.run(["true"], check=True)
+        return columns.poll() is not None or len(text.read_bytes().splitlines()) > 1
+    eventually(told, "columns")
+    started = subprocess.Popen([script, *arguments])
+    started.wait()
+    eventually(lambda: len(events(file, started.pid)) == 2, "both events")
+    begun, ended = events(file, started.pid)
+    eventually(lambda: b" /bin/sh " in text.read_bytes(), "its line")
+    interrupt(process)
+    interrupt(columns)
+    assert begun["name"] == ended["name"] == "\ufffdb\x1b"
+    assert begun["args"][2:] == [one.decode(errors="replace") for one in arguments]
+    for event in (begun, ended):
+        validate(event, "execsnoop.schema.json")
+    assert all(line.isascii() and line.decode().isprintable()
+               for line in text.read_bytes().split(b"\n"))
 
 
 def test_count_and_columns(host):

@@ -74,11 +74,19 @@ def test_all(host):
     (("--cgroup", "/tmp"), EX_USAGE, "/tmp"),
     (("--cgroup", "/nowhere"), EX_NOINPUT, "/nowhere"),
     (("--netns", "nowhere"), EX_NOINPUT, "nowhere"),
+    (("--btf", "/nowhere"), EX_NOINPUT, "/nowhere"),
     (("--count", "0"), EX_USAGE, "--count"),
     (("--interval", "1ms"), EX_USAGE, "--interval"),
 ))
 def test_refused(host, arguments, status, words):
     assert words in host.run(COUNTER, *arguments, expect=status).one_line()
+
+
+def test_namespace_out_of_reach(host):
+    """That it may not look is said, and not that there is none."""
+    result = host.run("setpriv", "--bounding-set=-all,+bpf,+net_admin,+perfmon", "--inh-caps=-all",
+                      COUNTER, "--netns", host.path, expect=EX_NOPERM)
+    assert "Permission denied" in result.one_line()
 
 
 def test_without_capabilities(host):

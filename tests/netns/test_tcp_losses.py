@@ -182,22 +182,30 @@ def test_nobody_listens(host):
     assert len(records) == udp["delivered"] + udp["lost"] == 100
 
 
-def test_no_route(host):
-    """The network goes away: lost, said once, and it works again when it is back."""
+def make_way_out(host):
     host.run("ip", "link", "add", "out", "type", "veth", "peer", "name", "peer")
     for name in ("out", "peer"):
         host.run("ip", "link", "set", name, "up")
     host.run("ip", "address", "add", "192.0.2.1/24", "dev", "out")
+
+
+def test_no_route(host):
+    """The network goes away again and again: lost, said once, and it works when it is back."""
+    def udp(monitor):
+        return monitor.status()["outputs"]["udp"]
+    make_way_out(host)
     with monitoring("--daemon", "--udp-host", "192.0.2.9", "--batch-size", 1,
                     netns=host) as monitor:
-        make_flows(host, 5)
-        eventually(lambda: monitor.status()["outputs"]["udp"]["delivered"] == 10, "delivery")
-        host.run("ip", "link", "delete", "out")
-        make_flows(host, 5)
-        eventually(lambda: monitor.status()["outputs"]["udp"]["lost"] == 10, "losses")
+        for turn in (10, 20, 30):
+            make_flows(host, 5)
+            eventually(lambda: udp(monitor)["delivered"] == turn, "delivery")
+            host.run("ip", "link", "delete", "out")
+            make_flows(host, 5)
+            eventually(lambda: udp(monitor)["lost"] == turn, "losses")
+            make_way_out(host)
         monitor.stop()
     assert monitor.err.count("sending failed") == 1
-    assert monitor.summary["outputs"]["udp"] == {"delivered": 10, "lost": 10, "held": 0}
+    assert monitor.summary["outputs"]["udp"] == {"delivered": 30, "lost": 30, "held": 0}
 
 
 def test_reader_gone(host):
@@ -212,6 +220,21 @@ def test_reader_gone(host):
                            host.run(*status).json["instances"]), "a monitor")
     make_flows(host, 1)
     assert monitor.wait(30) == 74
+
+
+def test_disk_full(host):
+    """What was lost is told at the end, too."""
+    with host.entered(), open("/dev/full", "w", encoding="ascii") as full:
+        monitor = host.start(MONITOR, "--debug", "--json", "--netns", host.path, stdout=full)
+    status = [MONITOR, "--status", "--json"]
+    eventually(lambda: any(instance["pid"] == monitor.pid for instance in
+                           host.run(*status).json["instances"]), "a monitor")
+    make_flows(host, 1)
+    _, err = monitor.communicate(timeout=DEADLINE)
+    summary = json.loads(err.splitlines()[-1])
+    conserve(summary)
+    assert monitor.returncode == 74 and "No space left on device" in err
+    assert summary["outputs"]["json"]["lost"] == 2
 
 
 def test_reader_stuck(host):
@@ -287,7 +310,9 @@ def test_filters(host):
         ("--filter", "::1"): {6},
         ("--filter", "address=192.0.2.0/24,::1/128"): {6},
         ("--filter", "0.0.0.0/0"): {4},
-        ("--filter", f"::/0,{four}"): {4},
+        ("--filter", "::/0"): {6},
+        ("--filter", "::ffff:0:0/96"): {4},
+        ("--filter", f"::/0,{four}"): set(),
         ("--filter", f"127.0.0.1,{six}"): set(),
         ("--min-bytes", "2000"): {6},
         ("--min-duration", "1h"): set(),

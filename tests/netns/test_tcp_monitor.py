@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """tcp_monitor against flows of which everything is known: each record is exact."""
+import contextlib
+import fcntl
 import itertools
+import json
 import os
+import pathlib
+import pty
 import re
+import select
 import shutil
 import socket
+import struct
+import termios
 import threading
 
 import pytest
 
-from flows import (IPPROTO_MPTCP, MAPPED, V4, V6, Listener, Monitor, by_side, family_of, inode,
-                   monitoring, mptcp_works, now, receive, refused_port, reset_at_close, whole_lines)
+from flows import (IPPROTO_MPTCP, MAPPED, MONITOR, V4, V6, Listener, Monitor, by_side, family_of,
+                   inode, monitoring, mptcp_works, now, receive, refused_port, reset_at_close,
+                   whole_lines)
 from testbed import DEADLINE, GUEST, eventually, sample, scaled
 
 HOOKS = ("tp_btf", "raw_tracepoint", "tracepoint")
@@ -408,6 +417,29 @@ def test_accept_pid(host):
     assert [record["pid"] for record in records] == [os.getpid()] * 2
 
 
+@pytest.mark.parametrize("why", ("unread", "linger"))
+@pytest.mark.parametrize("hook", HOOKS)
+def test_accept_pid_of_reset(host, hook, why):
+    """Found where it closes by a reset, too, and never read; not where the reset comes."""
+    with monitoring("--accept-pid", "--hook", hook, netns=host) as monitor:
+        with host.entered():
+            listener = Listener()
+            client, server = listener.connect()
+            if why == "unread":
+                client.sendall(bytes(100))
+                eventually(lambda: select.select([server], [], [], 0)[0], "data")
+            else:
+                reset_at_close(server)
+            server.close()
+            client.close()
+            end_by_reset(*listener.connect())
+            listener.close()
+        monitor.wait_for(4)
+        first, second = by_side(monitor.stop(), "passive")
+    assert (first["end"], first["pid"]) == ("rst", os.getpid())
+    assert (second["end"], second["pid"]) == ("rst", 0)
+
+
 @pytest.mark.parametrize("where", ("own", "other"))
 @pytest.mark.parametrize("address", (V4, V6))
 def test_open_at_start(host, address, where):
@@ -510,6 +542,77 @@ def test_columns(host):
     assert head.split()[:3] == ["TIME", "PID", "PROCESS"] and len(lines) == 2
     assert f" 127.0.0.1:{listener.port} " in lines[0] and " 123456 " in lines[0]
     assert "= filtered" in err and "text delivered 2, lost 0" in err
+
+
+LONG = "2001:db8:1234:5678:9abc:def0:1234:5678"
+
+
+@pytest.mark.parametrize("columns", (80, 120, 167, 168, 200, 300))
+def test_columns_fit(host, columns):
+    """No line is longer than the terminal, whatever the addresses and the end."""
+    host.run("ip", "address", "add", f"{LONG}/128", "dev", "lo", "nodad")
+    reading, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = host.start(MONITOR, "--debug", "--verbose", "--netns", host.path, stdout=terminal)
+    os.close(terminal)
+    # A terminal says EIO where a pipe says that it ends.
+    with os.fdopen(reading, "rb", buffering=0) as out, contextlib.suppress(OSError):
+        eventually(lambda: f"process {process.pid}," in host.run(
+            MONITOR, "--status", expect=None).out, "a monitor")
+        with host.entered():
+            listener = Listener(LONG)
+            client, server = listener.connect()
+            exchange(client, server, 1000000, 0)
+            end_by_reset(client, server)
+            listener.close()
+            with socket.socket(socket.AF_INET6) as gone, pytest.raises(ConnectionRefusedError):
+                gone.connect((LONG, listener.port))
+        text = b""
+        while text.count(b"refused") < 1:
+            text += out.read(65536)
+        process.send_signal(2)
+        while True:
+            text += out.read(65536)
+    lines = text.decode().split("\r\n")
+    assert max(map(len, lines)) <= columns
+    assert columns < 300 or "~" not in text.decode()
+    assert sum("rst" in line for line in lines) == 2
+
+
+ODD = b'\xff\xc3("\n\x1b[2J'
+
+
+@contextlib.contextmanager
+def called(name):
+    """This process under another name."""
+    comm = pathlib.Path("/proc/self/comm")
+    before = comm.read_bytes().strip()
+    comm.write_bytes(name)
+    try:
+        yield
+    finally:
+        comm.write_bytes(before)
+
+
+@pytest.mark.parametrize("json_output", (True, False))
+def test_odd_process_name(host, json_output):
+    """Whatever a process calls itself, JSON stays valid and a terminal whole."""
+    with monitoring("--debug", netns=host, json_output=json_output) as monitor:
+        with host.entered(), called(ODD):
+            listener = Listener()
+            end_by_fin(*listener.connect())
+            listener.close()
+        monitor.wait_for(2)
+        monitor.process.send_signal(2)
+        monitor.process.communicate(timeout=DEADLINE)
+        monitor.out.seek(0)
+        out = monitor.out.buffer.read().decode()
+    if json_output:
+        active, = by_side([json.loads(line) for line in out.splitlines()], "active")
+        assert active["process"] == ODD.decode(errors="replace")
+    else:
+        assert len(out.splitlines()) == 3 and out.replace("\n", "").isprintable()
+        assert ' ??("??[2J ' in out
 
 
 def test_killed(host):

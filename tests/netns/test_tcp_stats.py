@@ -181,6 +181,49 @@ def test_flows(host, scratch):
                     else line["local_port"] == other.port), line
 
 
+def test_lasting_timeout(host, scratch):
+    """While retransmissions get no answer, the time since they began is in the sum."""
+    with host.entered():
+        listener = Listener()
+    with sampling(host, scratch, "--on-state-change", "--flow",
+                  f":*-:{listener.port}") as (_, lines):
+        with host.entered():
+            client, server = begin(listener, lines)
+        port = client.getsockname()[1]
+        said, = netlink(host, f":{port}-:*")
+        if "total_rto_time" not in said["tcp_info"]:
+            pytest.skip("this kernel doesn't sum timeouts")
+        host.run("ip", "link", "set", "lo", "down")
+        client.sendall(b"x")
+
+        def times_out():
+            said, = netlink(host, f":{port}-:*")
+            return said["tcp_info"]["total_rto_time"]
+        truth = eventually(times_out, "a timeout")
+        client.close()
+
+        def closing():
+            return [line for line in lines() if line["local_port"] == port
+                    and line["new_state"] == "FIN_WAIT1"]
+        sample, = eventually(closing, "its close")
+        host.run("ip", "link", "set", "lo", "up")
+        server.close()
+    # Two clocks, of which either may be rounded.
+    assert sample["tcp_info"]["total_rto_time"] >= truth - 1
+
+
+def test_mapped_flow(host):
+    """An address of IPv4 in IPv6's clothes is what samples show: IPv4."""
+    with host.entered():
+        listener = Listener(MAPPED)
+        client, server = listener.connect()
+    flow = f"[{MAPPED}]:{client.getsockname()[1]}-[{MAPPED}]:{listener.port}"
+    said, = netlink(host, flow)
+    assert said["family"] == 4 and said["remote_address"] == V4
+    client.close()
+    server.close()
+
+
 @pytest.mark.parametrize("arguments,status,words", (
     ((), EX_USAGE, "no mode given"),
     (("--poll", "0"), EX_USAGE, "--poll"),

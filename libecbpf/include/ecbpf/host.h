@@ -36,7 +36,7 @@ int ecbpf_cgroup_open(const char *path, uint64_t *id);
  * ecbpf_netns_find() - inode number of a network namespace
  * @text: a name of 'ip netns', a process id, a path, or "net:[INODE]"
  *
- * Return: -ENODEV: there is none.
+ * Return: -ENODEV: there is none; -EACCES, -EPERM: the caller may not look.
  */
 int ecbpf_netns_find(const char *text, uint32_t *inode);
 

@@ -255,10 +255,18 @@ void ecbpf_table_header(FILE *out, const struct ecbpf_column *columns, size_t co
 void ecbpf_table_row(FILE *out, const struct ecbpf_column *columns, size_t count,
 		     const char *const *cells);
 
+/* Copy what fits @size: "?" for whatever isn't printable ASCII, as others may have chosen @text to
+ * play tricks on a terminal. Gives @printable back.
+ */
+const char *ecbpf_text_printable(const char *text, char *printable, size_t size);
+
 /* JSON ----------------------------------------------------------------------------------- */
 
 /* A string as by ecbpf_time_iso(), or null for 0. */
 struct json_object *ecbpf_json_time(uint64_t nanoseconds);
+
+/* @text up to a NUL, at most @length octets, with U+FFFD for each that isn't part of UTF-8. */
+struct json_object *ecbpf_json_text(const char *text, size_t length);
 
 /* Write @object, for reading by eyes too, and a newline; then free it. Whether @out took it is
  * for ecbpf_output_finish() to tell.
@@ -384,6 +392,14 @@ void ecbpf_interrupt_hold(void);
 
 /* Until @fd (-1: none) can be read, a signal came, or that time is over. */
 void ecbpf_interrupt_wait(int fd, uint64_t nanoseconds);
+
+/**
+ * ecbpf_output_wait() - until stdout has room for a line of at most PIPE_BUF octets, or a signal came
+ *
+ * So that whoever is told to end does, though nobody reads what it prints: each line is to be flushed
+ * before the next. Return: whether there is room.
+ */
+bool ecbpf_output_wait(void);
 
 #ifdef __cplusplus
 }

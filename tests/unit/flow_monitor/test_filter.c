@@ -31,17 +31,24 @@ static void test_prefixes(void **state)
 {
 	static const struct {
 		const char *text;
-		uint32_t length;
-		uint8_t octet_12;
+		uint8_t family;
+		uint32_t bits;
+		uint8_t octet_0;
+		uint8_t octet_3;
 		uint8_t octet_15;
 	} cases[] = {
-		{ "10.1.2.3", 128, 10, 3 },
-		{ "10.1.2.3/8", 104, 10, 0 },
-		{ "address=10.1.2.3/32", 128, 10, 3 },
-		{ "0.0.0.0/0", 96, 0, 0 },
-		{ "2001:db8::1", 128, 0, 1 },
-		{ "2001:db8::1/32", 32, 0, 0 },
-		{ "::/0", 0, 0, 0 },
+		{ "10.1.2.3", 4, 32, 10, 3, 0 },
+		{ "10.1.2.3/8", 4, 8, 10, 0, 0 },
+		{ "address=10.1.2.3/32", 4, 32, 10, 3, 0 },
+		{ "0.0.0.0/0", 4, 0, 0, 0, 0 },
+		{ "2001:db8::1", 6, 128, 0x20, 0xb8, 1 },
+		{ "2001:db8::1/32", 6, 32, 0x20, 0xb8, 0 },
+		{ "2001:db8::1/31", 6, 31, 0x20, 0xb8, 0 },
+		{ "::/0", 6, 0, 0, 0, 0 },
+		{ "::ffff:10.1.2.3", 4, 32, 10, 3, 0 },
+		{ "::ffff:10.1.2.3/104", 4, 8, 10, 0, 0 },
+		{ "::ffff:0:0/96", 4, 0, 0, 0, 0 },
+		{ "::ffff:10.1.2.3/95", 6, 95, 0, 0, 0 },
 	};
 	struct filter filter;
 	size_t i;
@@ -50,8 +57,11 @@ static void test_prefixes(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(parse(cases[i].text, &filter), 0);
 		assert_int_equal(filter.prefix_count, 1);
-		assert_int_equal(filter.prefixes[0].length, cases[i].length);
-		assert_int_equal(filter.prefixes[0].address[12], cases[i].octet_12);
+		assert_int_equal(filter.prefixes[0].family, cases[i].family);
+		assert_int_equal(filter.prefixes[0].length,
+				 MONITOR_PREFIX_FAMILY_BITS + cases[i].bits);
+		assert_int_equal(filter.prefixes[0].address[0], cases[i].octet_0);
+		assert_int_equal(filter.prefixes[0].address[3], cases[i].octet_3);
 		assert_int_equal(filter.prefixes[0].address[15], cases[i].octet_15);
 		filter_free(&filter);
 	}
@@ -91,6 +101,7 @@ static void test_refused(void **state)
 		"10.0.0",
 		"port=10.0.0.1",
 		"address=80",
+		"cgroup=",
 		"name",
 		"/8",
 		"11111111111111111111111111111111111111111111111111111111111111111",
