@@ -10,8 +10,6 @@
 
 #include "table/utf8.h"
 
-#define REPLACEMENT "\xef\xbf\xbd"
-
 #define LAYOUT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 struct json_object *ecbpf_json_time(uint64_t nanoseconds)
@@ -30,9 +28,9 @@ static size_t replace_octets(const char *text, char *whole)
 
 	for (; *text; text += length ? length : 1) {
 		length = utf8_length(text);
-		memcpy(whole + end, length ? text : REPLACEMENT,
-		       length ? length : strlen(REPLACEMENT));
-		end += length ? length : strlen(REPLACEMENT);
+		memcpy(whole + end, length ? text : UTF8_REPLACEMENT,
+		       length ? length : strlen(UTF8_REPLACEMENT));
+		end += length ? length : strlen(UTF8_REPLACEMENT);
 	}
 	return end;
 }
@@ -40,7 +38,7 @@ static size_t replace_octets(const char *text, char *whole)
 struct json_object *ecbpf_json_text(const char *text, size_t length)
 {
 	char *copy = strndup(text, length);
-	char *whole = copy ? malloc(strlen(copy) * strlen(REPLACEMENT) + 1) : NULL;
+	char *whole = copy ? malloc(strlen(copy) * strlen(UTF8_REPLACEMENT) + 1) : NULL;
 	struct json_object *json = NULL;
 
 	if (whole)

@@ -2,10 +2,13 @@
 /*
  * OpenMetrics 1.0 text that the older Prometheus format's parser (node_exporter's textfile
  * collector) takes as well. For its sake info metrics are written as gauges: it refuses the type.
+ * Labels are UTF-8; names of interfaces may be anything.
  */
 #include <inttypes.h>
 
 #include <ecbpf/tool.h>
+
+#include "table/utf8.h"
 
 static const struct {
 	const char *type;
@@ -26,14 +29,18 @@ static void print_family_name(FILE *out, const struct ecbpf_metric_family *famil
 
 static void print_escaped(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '\n') {
-			fputs("\\n", out);
-			continue;
-		}
+	size_t length;
+
+	for (; *text; text += length ? length : 1) {
+		length = utf8_length(text);
 		if (*text == '\\' || *text == '"')
 			fputc('\\', out);
-		fputc(*text, out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else if (length)
+			fwrite(text, 1, length, out);
+		else
+			fputs(UTF8_REPLACEMENT, out);
 	}
 }
 

@@ -164,7 +164,7 @@ static struct json_object *json_interface(const struct shown *shown, bool whole)
 	const struct filter_instance *instance = &shown->instance;
 	struct json_object *json = json_object_new_object();
 
-	json_object_object_add(json, "name", json_object_new_string(shown->name));
+	json_object_object_add(json, "name", ecbpf_json_text(shown->name, SIZE_MAX));
 	json_object_object_add(json, "attached", json_object_new_boolean(shown->attached));
 	if (whole)
 		json_object_object_add(json, "config",

@@ -114,7 +114,7 @@ static struct json_object *json_interface(const struct shown *shown)
 	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
 	uint32_t i;
 
-	json_object_object_add(json, "name", json_object_new_string(shown->name));
+	json_object_object_add(json, "name", ecbpf_json_text(shown->name, SIZE_MAX));
 	json_object_object_add(json, "attached", json_object_new_boolean(shown->attached));
 	if (shown->attached) {
 		json_object_object_add(json, "first_match",

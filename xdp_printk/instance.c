@@ -87,7 +87,7 @@ int printk_status(struct ecbpf_root *root, struct json_object *array)
 		return 0;
 	}
 	json = json_object_new_object();
-	json_object_object_add(json, "name", json_object_new_string(ecbpf_root_interface(root)));
+	json_object_object_add(json, "name", ecbpf_json_text(ecbpf_root_interface(root), SIZE_MAX));
 	json_object_object_add(json, "suppressed", json_object_new_int64(sum));
 	return json_object_array_add(array, json);
 }

@@ -66,7 +66,7 @@ struct json_object *reasons_json(const struct ecbpf_status *status)
 	for (unsigned int i = 0; status_has_counters(status) && i < ECBPF_REASON_MAX; i++)
 		if (reason_is_listed(status, i))
 			json_object_array_add(reasons, reason_json(status, i));
-	json_object_object_add(object, "name", json_object_new_string(status->name));
+	json_object_object_add(object, "name", ecbpf_json_text(status->name, SIZE_MAX));
 	json_object_object_add(object, "attached",
 			       json_object_new_boolean(status->attachment == ECBPF_ATTACHED));
 	json_object_object_add(object, "reasons", reasons);

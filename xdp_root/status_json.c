@@ -81,7 +81,7 @@ static struct json_object *interface_json(const struct ecbpf_status *status)
 	struct json_object *object = json_object_new_object();
 	bool attached = status->attachment == ECBPF_ATTACHED;
 
-	json_object_object_add(object, "name", json_object_new_string(status->name));
+	json_object_object_add(object, "name", ecbpf_json_text(status->name, SIZE_MAX));
 	json_object_object_add(object, "ifindex", json_object_new_uint64(status->ifindex));
 	json_object_object_add(object, "attached", json_object_new_boolean(attached));
 	json_object_object_add(object, "attachment",

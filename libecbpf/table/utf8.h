@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* U+FFFD, for octets that aren't part of any character. */
+#define UTF8_REPLACEMENT "\xef\xbf\xbd"
+
 /* Octets of the character that @text, with a NUL at its end, begins with; 0: it isn't well-formed. */
 size_t utf8_length(const char *text);
 

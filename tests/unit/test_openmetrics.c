@@ -21,8 +21,14 @@ static void the_text_is_exact(void **state)
 {
 	static const struct ecbpf_label one[] = { { "a", "b" }, { NULL, NULL } };
 	static const struct ecbpf_label odd[] = {
-		{ "back", "\\" }, { "quote", "\"q\"" },	   { "line", "1\n2" },
-		{ "none", "" },	  { "utf8", "h\xc3\xb6" }, { NULL, NULL },
+		{ "back", "\\" },
+		{ "quote", "\"q\"" },
+		{ "line", "1\n2" },
+		{ "none", "" },
+		{ "utf8", "h\xc3\xb6" },
+		{ "octets", "\xff\xc3"
+			    "a" },
+		{ NULL, NULL },
 	};
 	static const struct ecbpf_label none[] = { { NULL, NULL } };
 	char *text = NULL;
@@ -45,7 +51,9 @@ static void the_text_is_exact(void **state)
 				  "# HELP packets Packets, \\\"good\\\" and\\nbad, in C:\\\\.\n"
 				  "packets_total{a=\"b\"} 18446744073709551615\n"
 				  "packets_total{back=\"\\\\\",quote=\"\\\"q\\\"\",line=\"1\\n2\","
-				  "none=\"\",utf8=\"h\xc3\xb6\"} 0\n"
+				  "none=\"\",utf8=\"h\xc3\xb6\","
+				  "octets=\"\xef\xbf\xbd\xef\xbf\xbd"
+				  "a\"} 0\n"
 				  "# TYPE depth gauge\n"
 				  "# HELP depth Depth.\n"
 				  "depth 3\n"
