@@ -237,6 +237,8 @@ int fw_compile_indexed(struct fw_family *family, enum fw_dimension dimension, ui
 
 	if (!err)
 		err = collect(family, dimension, &sweep);
+	/* Where every rule takes every packet, one dimension still tells which bits have a rule. */
+	sweep.used |= dimension == FW_DIMS - 1 && !family->used;
 	if (!err && sweep.used) {
 		family->used |= 1U << dimension;
 		qsort(sweep.events, sweep.count, sizeof(*sweep.events), compare_events);

@@ -46,19 +46,6 @@ static void hit(void *context, size_t rule, bool dropped)
 
 static size_t pairs;
 
-static struct fw_ruleset make_rules(struct random *random, size_t count, char **text)
-{
-	struct fw_ruleset ruleset;
-	size_t size;
-	FILE *out = open_memstream(text, &size);
-
-	random_rules(random, count, out);
-	fclose(out);
-	if (fw_rules_parse("random", *text, size, stderr, &ruleset))
-		fail_msg("%s", *text);
-	return ruleset;
-}
-
 static bool contains(const struct fw_entry *const *entries, size_t count, size_t rule)
 {
 	while (count--)
@@ -93,22 +80,21 @@ static void check(const struct engine *engine, struct said *said, const struct e
 		assert_true(contains(found.counts, found.count_count, said->counts[i]));
 }
 
-static void compare(uint64_t seed, size_t rules, size_t packets)
+static void compare_text(const char *text, struct random *random, size_t packets)
 {
-	struct random random = random_for(4711, seed);
 	static struct said said;
 	struct fw_hooks hooks = { .over = never_over, .hit = hit, .context = &said };
 	uint8_t frame[RANDOM_FRAME_MAX];
 	struct fw_ruleset ruleset;
 	struct ecbpf_packet packet;
 	struct engine engine;
-	char *text;
 	size_t i;
 
-	ruleset = make_rules(&random, rules, &text);
+	if (fw_rules_parse("rules", text, strlen(text), stderr, &ruleset))
+		fail_msg("%s", text);
 	assert_int_equal(engine_open(&engine, &ruleset), 0);
 	for (i = 0; i < packets; i++) {
-		size_t length = random_frame(&random, frame);
+		size_t length = random_frame(random, frame);
 		struct fw_facts facts = { .packet = &packet, .length = length };
 
 		if (!fw_packet_parse(frame, length, &packet) || !(packet.flags & ECBPF_ADDRESSES))
@@ -121,7 +107,43 @@ static void compare(uint64_t seed, size_t rules, size_t packets)
 	}
 	engine_close(&engine);
 	fw_ruleset_free(&ruleset);
+}
+
+static void compare(uint64_t seed, size_t rules, size_t packets)
+{
+	struct random random = random_for(4711, seed);
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	random_rules(&random, rules, out);
+	fclose(out);
+	compare_text(text, &random, packets);
 	free(text);
+}
+
+/* No dimension tells anything then, and still there are no more rules than these. */
+static void every_packet(void **state)
+{
+	static const char *const actions[] = { "drop", "pass", "count", "limit 1/second" };
+	struct random random = random_for(4711, 3000);
+	char *text;
+	size_t size, action, rules, i;
+	FILE *out;
+
+	(void)state;
+	for (action = 0; action < sizeof(actions) / sizeof(actions[0]); action++)
+		for (rules = 1; rules <= 201; rules += 100) {
+			out = open_memstream(&text, &size);
+			for (i = 0; i < rules; i++)
+				fprintf(out,
+					"ip from any to any proto any action %s\n"
+					"ip6 from any to any proto any action %s\n",
+					actions[action], actions[action]);
+			fclose(out);
+			compare_text(text, &random, 20);
+			free(text);
+		}
 }
 
 static void random_small(void **state)
@@ -155,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_small),
 		cmocka_unit_test(random_large),
+		cmocka_unit_test(every_packet),
 		cmocka_unit_test(enough_pairs),
 	};
 
