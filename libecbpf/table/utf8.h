@@ -3,8 +3,15 @@
 #define ECBPF_UTF8_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Well-formed by its lead and continuation octets, as JSON wants it (RFC 3629). */
+/*
+ * Octets of the character at @text, of which @size octets are there; 0: none is well-formed by its
+ * lead and continuation octets (RFC 3629).
+ */
+size_t utf8_octets(const char *text, size_t size);
+
+/* All of it is well-formed, as JSON wants it. */
 bool utf8_is_valid(const char *text);
 
 #endif
