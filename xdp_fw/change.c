@@ -193,7 +193,8 @@ int fw_change_validate(const char *rules)
 	if (err)
 		return err;
 	ecbpf_progress_end(&bar.progress);
-	printf("%s: %zu rules, %zu sets, %zu tests\n", name_of(rules), ruleset.count, ruleset.set_count, ruleset.test_count);
+	printf("%s: %zu rules, %zu sets, %zu tests\n", name_of(rules), ruleset.count,
+	       ruleset.set_count, ruleset.test_count);
 	fw_compiled_free(&compiled);
 	fw_ruleset_free(&ruleset);
 	return 0;

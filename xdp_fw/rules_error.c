@@ -90,8 +90,8 @@ static void show_line(const struct fw_parser *parser, const struct fw_place *pla
 		end++;
 	fprintf(parser->out, "    %s", first ? CUT : "");
 	print_text(parser->out, line + first, end - first);
-	fprintf(parser->out, "%s\n    %*s", end < length ? CUT : "",
-		(int)(first ? strlen(CUT) : 0), "");
+	fprintf(parser->out, "%s\n    %*s", end < length ? CUT : "", (int)(first ? strlen(CUT) : 0),
+		"");
 	print_blanks(parser->out, line + first, column - first);
 	fputs("^\n", parser->out);
 }

@@ -268,8 +268,7 @@ static int read_prefixes(struct fw_parser *parser, const struct fw_place *place,
 			fw_error(parser, place,
 				 "%s:%lu:%zu: '%.*s' is no prefix; write one on "
 				 "each line",
-				 path, number, at - line + 1, fw_shown(strcspn(at, "\r\n")),
-				 at);
+				 path, number, at - line + 1, fw_shown(strcspn(at, "\r\n")), at);
 			err = -EBADMSG;
 		} else if (parser->set.count >= FW_SET_MAX) {
 			fw_error(parser, place, "%s:%lu: more than %d prefixes in a set", path,
