@@ -311,10 +311,13 @@ static char *line_text(const struct fw_parser *parser, const struct fw_place *pl
 	return strndup(start, last - start);
 }
 
-/* A second's worth of twenty times as much would be 5 % beyond the limit. */
+/*
+ * So that a second is no more than 5 % beyond the limit, and that packets which come a little
+ * faster than the limit, evenly, aren't each one too early for the one before.
+ */
 static uint64_t default_burst(uint64_t per_second)
 {
-	return per_second / 20 ? per_second / 20 : 1;
+	return per_second / 20 > 2 ? per_second / 20 : 2;
 }
 
 bool fw_rule_end(struct fw_parser *parser, const struct fw_place *place)
