@@ -3,9 +3,11 @@
 #include "import_nft.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -199,10 +201,16 @@ int fw_import_nft_json(struct json_object *document, const char *name, FILE *out
 
 int fw_import_nft(const char *path)
 {
-	struct json_object *document =
-		json_object_from_file(!strcmp(path, "-") ? "/dev/stdin" : path);
-	int err = fw_import_nft_json(document, path, stdout);
+	bool standard = !strcmp(path, "-");
+	int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), err;
+	struct json_object *document;
 
+	if (file < 0)
+		return ecbpf_fail(-ENODEV, "%s: %s", path, strerror(errno));
+	document = json_object_from_fd(file);
+	if (!standard)
+		close(file);
+	err = fw_import_nft_json(document, standard ? "stdin" : path, stdout);
 	json_object_put(document);
 	return err;
 }

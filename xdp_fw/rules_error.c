@@ -8,7 +8,8 @@
 #include "rules_text.h"
 #include "utf8.h"
 
-/* Octets of a line that are shown before the caret, and from there on. */
+/* Octets of a line up to which it is shown whole; of longer ones, before the caret and behind. */
+#define SHOWN_WHOLE  160
 #define SHOWN_BEFORE 80
 #define SHOWN_BEHIND 60
 #define CUT	     "..."
@@ -80,9 +81,9 @@ static void show_line(const struct fw_parser *parser, const struct fw_place *pla
 
 	if (column > length)
 		column = length;
-	if (column > SHOWN_BEFORE)
+	if (length > SHOWN_WHOLE && column > SHOWN_BEFORE)
 		first = column - SHOWN_BEFORE;
-	if (length - column > SHOWN_BEHIND)
+	if (length > SHOWN_WHOLE && length - column > SHOWN_BEHIND)
 		end = column + SHOWN_BEHIND;
 	while (first < column && continues(line, first, length))
 		first++;

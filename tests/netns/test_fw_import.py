@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from testbed import EX_DATAERR, EX_OK, FW, GUEST
+from testbed import EX_DATAERR, EX_NOINPUT, EX_OK, FW, GUEST
 
 RULESET = """
 table netdev t {
@@ -257,6 +257,11 @@ def test_fragments(bed):
     assert rules == ["ip from any to any proto any fragment action drop",
                      "ip from any to any proto any not fragment action pass"]
     assert refused == ["a mask on: frag-off"]
+
+
+def test_no_file(bed, scratch):
+    done = bed.server.run(FW, "--from-nft", scratch / "nothing", expect=EX_NOINPUT)
+    assert done.one_line() == f"xdp_fw: {scratch}/nothing: No such file or directory"
 
 
 @pytest.mark.parametrize("text", ("", "{", "[]", json.dumps({"nftables": []}),
