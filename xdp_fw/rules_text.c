@@ -155,14 +155,15 @@ int fw_rules_read(const char *path, FILE *out, struct fw_ruleset *ruleset)
 	struct fw_ruleset read = {};
 	unsigned int errors = 0;
 	int err = read_named(path, out, NULL, &read, &errors);
+	const char *name = strcmp(path, "-") ? path : "stdin";
 
 	if (err == -EFBIG)
-		ecbpf_fail(err,
-			   "%s: more than %u octets; put prefixes into files of their own: "
-			   "set NAME file \"path\"",
-			   path, FW_TEXT_MAX);
+		err = ecbpf_fail(-E2BIG,
+				 "%s: more than %u octets; put prefixes into files of their own: "
+				 "set NAME file \"path\"",
+				 name, FW_TEXT_MAX);
 	else if (err)
-		ecbpf_fail(err, "%s: reading the rules failed: %s", path, strerror(-err));
+		ecbpf_fail(err, "%s: reading the rules failed: %s", name, strerror(-err));
 	if (err == -ENOENT || err == -EISDIR || err == -EACCES)
 		err = -ENODEV;
 	if (!err)

@@ -346,6 +346,11 @@ def test_too_many_rules(bed):
     assert said.err.splitlines()[0] == "stdin:8001:1: more than 8000 rules"
 
 
+def test_too_many_octets(bed):
+    said = bed.server.run(FW, "--validate", "--rules", "/dev/zero", expect=EX_DATAERR)
+    assert said.one_line().startswith("xdp_fw: /dev/zero: more than 67108864 octets; put prefixes")
+
+
 def test_validate_takes_no_privileges(bed, scratch):
     (scratch / "my.rules").write_text(RULES)
     said = bed.server.run("setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set",
