@@ -79,15 +79,18 @@ int ecbpf_generation_find(const struct ecbpf_interface *interface, enum ecbpf_wh
 	return count < 0 && count != -ENOENT ? count : -ENOENT;
 }
 
-/* Pins beside the generations that a loader was interrupted with. */
-static void clean_beside(const struct ecbpf_interface *interface)
+/* Pins beside the generations that a loader was interrupted with; whether the link runs nop. */
+static bool clean_beside(const struct ecbpf_interface *interface)
 {
 	const char *path = interface->path;
+	uint32_t nop;
 
 	ecbpf_pin_remove(path, ECBPF_META_PIN ECBPF_NEXT);
 	ecbpf_pin_remove(path, ECBPF_NOP_PIN ECBPF_NEXT);
-	if (ecbpf_pinned_program_id(path, ECBPF_NOP_PIN) != interface->link_program)
+	nop = ecbpf_pinned_program_id(path, ECBPF_NOP_PIN);
+	if (nop && nop != interface->link_program)
 		ecbpf_pin_remove(path, ECBPF_NOP_PIN);
+	return nop && nop == interface->link_program;
 }
 
 /* Removes what an interrupted loader left, and finishes an interrupted root replacement. */
@@ -96,11 +99,14 @@ void ecbpf_generations_clean(const struct ecbpf_interface *interface)
 	CLEANUP_FREE uint32_t *numbers = NULL;
 	int count = ecbpf_folder_numbers(interface->path, "gen", &numbers), i;
 	char path[ECBPF_PATH_MAX], next[ECBPF_PATH_MAX], root[ECBPF_PATH_MAX];
+	bool nop = clean_beside(interface);
 	uint32_t live = 0;
 
-	clean_beside(interface);
 	if (count <= 0 || ecbpf_generation_find(interface, ECBPF_LIVE, &live))
 		live = 0;
+	/* Some generation does run, and none may go before it is known which. */
+	if (!live && interface->link_program && !nop)
+		return;
 	for (i = 0; i < count; i++) {
 		ecbpf_generation_path(interface, numbers[i], path);
 		if (numbers[i] == live) {

@@ -98,6 +98,9 @@ static inline void ecbpf_freep(void *pointer)
 /* capabilities.c: as ecbpf_fail(), and names the capabilities that are missing if that is why. */
 int ecbpf_fail_kernel(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* progress.c: clear the line of the bar that is drawn, if any, for something else. */
+void ecbpf_progress_hide(void);
+
 /* bpffs.c: where it is; and that it is there, mounted if need be. */
 const char *ecbpf_bpffs(void);
 int ecbpf_bpffs_ready(void);

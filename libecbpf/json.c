@@ -27,7 +27,7 @@ static size_t replace_octets(const char *text, char *whole)
 	size_t length, end = 0;
 
 	for (; *text; text += length ? length : 1) {
-		length = utf8_length(text);
+		length = utf8_octets(text, strnlen(text, UTF8_MAX));
 		memcpy(whole + end, length ? text : UTF8_REPLACEMENT,
 		       length ? length : strlen(UTF8_REPLACEMENT));
 		end += length ? length : strlen(UTF8_REPLACEMENT);

@@ -24,6 +24,7 @@ static void log_to_stderr(enum ecbpf_log_level level, const char *message, void 
 static int libbpf_print(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	(void)level;
+	ecbpf_progress_hide();
 	return vfprintf(stderr, format, arguments);
 }
 
@@ -56,6 +57,12 @@ void ecbpf_log_verbose(void)
 	ecbpf_log_set(sink.callback, sink.context, ECBPF_LOG_DEBUG);
 }
 
+static void hand_on(enum ecbpf_log_level level, const char *message)
+{
+	ecbpf_progress_hide();
+	sink.callback(level, message, sink.context);
+}
+
 static void log_va(enum ecbpf_log_level level, const char *format, va_list arguments)
 {
 	char message[MESSAGE_MAX], *at;
@@ -68,7 +75,7 @@ static void log_va(enum ecbpf_log_level level, const char *format, va_list argum
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
 	if (!held.on || level != ECBPF_LOG_ERROR)
-		sink.callback(level, message, sink.context);
+		hand_on(level, message);
 	else if (!held.first[0])
 		strcpy(held.first, message);
 }
@@ -83,7 +90,7 @@ void ecbpf_log_release(bool tell)
 {
 	held.on = false;
 	if (tell && held.first[0])
-		sink.callback(ECBPF_LOG_ERROR, held.first, sink.context);
+		hand_on(ECBPF_LOG_ERROR, held.first);
 }
 
 void ecbpf_log(enum ecbpf_log_level level, const char *format, ...)

@@ -5,6 +5,7 @@
  * Labels are UTF-8; names of interfaces may be anything.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include <ecbpf/tool.h>
 
@@ -32,7 +33,7 @@ static void print_escaped(FILE *out, const char *text)
 	size_t length;
 
 	for (; *text; text += length ? length : 1) {
-		length = utf8_length(text);
+		length = utf8_octets(text, strnlen(text, UTF8_MAX));
 		if (*text == '\\' || *text == '"')
 			fputc('\\', out);
 		if (*text == '\n')

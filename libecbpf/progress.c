@@ -5,10 +5,21 @@
 #include <ecbpf/tool.h>
 
 #include "clock.h"
+#include "internal.h"
 
 #define BAR	   40
 #define REDRAW_NS  (NS_PER_S / 10)
 #define ERASE_LINE "\r\033[K"
+
+/* A bar is on the line where the cursor is. */
+static bool drawn;
+
+void ecbpf_progress_hide(void)
+{
+	if (drawn)
+		fputs(ERASE_LINE, stderr);
+	drawn = false;
+}
 
 static void draw(const struct ecbpf_progress *progress, uint64_t done)
 {
@@ -22,6 +33,7 @@ static void draw(const struct ecbpf_progress *progress, uint64_t done)
 	bar[BAR] = '\0';
 	fprintf(stderr, "\r%s [%s] %3d %%", progress->what, bar, (int)(part * 100));
 	fflush(stderr);
+	drawn = true;
 }
 
 void ecbpf_progress_begin(struct ecbpf_progress *progress, const char *what, uint64_t total)
@@ -52,6 +64,6 @@ void ecbpf_progress_update(struct ecbpf_progress *progress, uint64_t done)
 void ecbpf_progress_end(struct ecbpf_progress *progress)
 {
 	if (progress->shown)
-		fputs(ERASE_LINE, stderr);
+		ecbpf_progress_hide();
 	progress->shown = false;
 }

@@ -42,11 +42,18 @@ static int instance_path(const struct ecbpf_root *root, unsigned int slot, uint3
 	return err ? err : ecbpf_path(path, folder, name);
 }
 
+/* -ENOENT: the slot is empty; anything else: nobody knows whether it is. */
+static int program_in(const struct ecbpf_root *root, unsigned int slot, uint32_t *id)
+{
+	*id = 0;
+	return bpf_map_lookup_elem(root->maps[ROOT_MAP_SLOTS], &slot, id) ? -errno : 0;
+}
+
 uint32_t ecbpf_slot_program_id(struct ecbpf_root *root, unsigned int slot)
 {
 	uint32_t id;
 
-	return bpf_map_lookup_elem(root->maps[ROOT_MAP_SLOTS], &slot, &id) ? 0 : id;
+	return program_in(root, slot, &id) ? 0 : id;
 }
 
 static int instances(struct ecbpf_root *root, unsigned int slot, uint32_t **numbers)
@@ -136,17 +143,26 @@ bool ecbpf_slot_is_locked(struct ecbpf_root *root, unsigned int slot)
 	return folder >= 0 && flock(folder, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
-/* Removes the instances of @slot but the one that runs. */
+static int reading_failed(const struct ecbpf_root *root, unsigned int slot, int err)
+{
+	return ecbpf_fail_kernel(err, "%s: reading slot %u failed", root->interface->name, slot);
+}
+
+/* Removes the instances of @slot but the one that runs; none where it can't be told which does. */
 static int clean(struct ecbpf_root *root, unsigned int slot)
 {
 	CLEANUP_FREE uint32_t *numbers = NULL;
-	char path[ECBPF_PATH_MAX];
-	uint32_t id = ecbpf_slot_program_id(root, slot);
-	int count = instances(root, slot, &numbers), i, err;
+	char path[ECBPF_PATH_MAX], live[ECBPF_PATH_MAX] = "";
+	uint32_t id;
+	int count = instances(root, slot, &numbers), i, err = program_in(root, slot, &id);
 
+	if (err && err != -ENOENT)
+		return reading_failed(root, slot, err);
+	if (!err && ecbpf_slot_path(root, slot, live))
+		return 0;
 	for (i = 0; i < count; i++) {
 		err = instance_path(root, slot, numbers[i], path);
-		if (!err && (!id || ecbpf_pinned_program_id(path, PROGRAM_PIN) != id))
+		if (!err && strcmp(path, live) != 0)
 			err = ecbpf_folder_remove(path);
 		if (err)
 			return err;
@@ -207,16 +223,19 @@ static int set_occupied(struct ecbpf_root *root, unsigned int slot, bool occupie
 
 static int put(struct ecbpf_root *root, unsigned int slot, int program)
 {
+	uint32_t id;
 	int err;
 
 	err = set_occupied(root, slot, true);
 	if (err)
 		return err;
-	/* Again: now the change is there. */
-	if (!bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY))
-		return set_occupied(root, slot, true);
+	if (!bpf_map_update_elem(root->maps[ROOT_MAP_SLOTS], &slot, &program, BPF_ANY)) {
+		/* Again: now the change is there, whether or not this can be noted. */
+		set_occupied(root, slot, true);
+		return 0;
+	}
 	err = -errno;
-	if (!ecbpf_slot_program_id(root, slot))
+	if (program_in(root, slot, &id) == -ENOENT)
 		set_occupied(root, slot, false);
 	if (err == -EINVAL)
 		return ecbpf_fail(err,
@@ -247,21 +266,25 @@ int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_ob
 		ecbpf_folder_remove(path);
 		return err;
 	}
-	return clean(root, slot);
+	/* It runs: what can't be removed now is left to the next loader. */
+	clean(root, slot);
+	return 0;
 }
 
 int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot)
 {
 	char path[ECBPF_PATH_MAX];
+	uint32_t id;
 	int err;
 
 	err = slot_folder(root, slot, path);
 	if (err)
 		return err;
-	if (!ecbpf_slot_program_id(root, slot)) {
+	err = program_in(root, slot, &id);
+	if (err == -ENOENT)
 		ecbpf_folder_remove(path);
-		return -ENOENT;
-	}
+	if (err)
+		return err == -ENOENT ? err : reading_failed(root, slot, err);
 	if (bpf_map_delete_elem(root->maps[ROOT_MAP_SLOTS], &slot))
 		return ecbpf_fail_kernel(-errno, "%s: emptying slot %u failed",
 					 root->interface->name, slot);

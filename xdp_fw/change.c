@@ -54,6 +54,11 @@ static int compile(const char *name, const struct fw_ruleset *ruleset, struct ba
 	return fw_compile(ruleset, &bar->report, compiled);
 }
 
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") ? path : "stdin";
+}
+
 /* The caller ends the bar. */
 static int read_rules(const char *path, struct fw_ruleset *ruleset, struct bar *bar,
 		      struct fw_compiled *compiled)
@@ -62,11 +67,11 @@ static int read_rules(const char *path, struct fw_ruleset *ruleset, struct bar *
 
 	if (err)
 		return err;
-	err = compile(path, ruleset, bar, compiled);
+	err = compile(name_of(path), ruleset, bar, compiled);
 	if (err)
 		ecbpf_progress_end(&bar->progress);
 	if (err == -ENOMEM)
-		ecbpf_fail(err, "%s: compiling the rules: %s", path, strerror(-err));
+		ecbpf_fail(err, "%s: compiling the rules: %s", name_of(path), strerror(-err));
 	if (err)
 		fw_ruleset_free(ruleset);
 	return err;
@@ -188,8 +193,8 @@ int fw_change_validate(const char *rules)
 	if (err)
 		return err;
 	ecbpf_progress_end(&bar.progress);
-	printf("%s: %zu rules, %zu sets, %zu tests\n", !strcmp(rules, "-") ? "stdin" : rules,
-	       ruleset.count, ruleset.set_count, ruleset.test_count);
+	printf("%s: %zu rules, %zu sets, %zu tests\n", name_of(rules), ruleset.count,
+	       ruleset.set_count, ruleset.test_count);
 	fw_compiled_free(&compiled);
 	fw_ruleset_free(&ruleset);
 	return 0;

@@ -7,21 +7,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define NFT_REASON_MAX 128
+#include "import_nft_json.h"
+#include "import_nft_values.h"
 
-struct json_object;
-
-/* NULL: no such member, or no object. */
-struct json_object *nft_member(struct json_object *object, const char *key);
-/* "": likewise. */
-const char *nft_text(struct json_object *object, const char *key);
-
-/* 0: no array; NULL: no such item. */
-size_t nft_count(struct json_object *array);
-struct json_object *nft_item(struct json_object *array, size_t index);
-
-/* A set of addresses becomes one of ours; others are written out where rules name them. */
-void nft_set_write(struct json_object *set, FILE *out);
+struct fw_ruleset;
 
 /**
  * nft_rule_write() - write a rule, for each IP version that it is about
@@ -36,8 +25,12 @@ int nft_rule_write(struct json_object *objects, struct json_object *rule, FILE *
 /* Whether a statement of that name is in a rule. */
 bool nft_rule_has(struct json_object *rule, const char *statement);
 
-/* Whether some packet may match both rules, as far as IP version and protocol tell. */
-bool nft_rules_meet(struct json_object *objects, struct json_object *one,
-		    struct json_object *other);
+/* The same as rules; sets have no entries there. Return: -ENOTSUP: can't be. */
+int nft_rule_parse(struct json_object *objects, struct json_object *rule,
+		   struct fw_ruleset *ruleset);
+
+/* Whether IP versions and protocols of two rules, whatever else is in them, have any in common. */
+bool nft_rules_relate(struct json_object *objects, struct json_object *one,
+		      struct json_object *other);
 
 #endif

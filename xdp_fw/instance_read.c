@@ -10,7 +10,6 @@
 
 #include "instance.h"
 
-/* How often to start again when a loader replaces the instance while it is read. */
 static int open_map(struct ecbpf_root *root, const char *name, int *fd)
 {
 	*fd = ecbpf_slot_map_open(root, ECBPF_SLOT_FIREWALL, name);

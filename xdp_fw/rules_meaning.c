@@ -11,14 +11,11 @@
 
 #include "utf8.h"
 
-/* Octets of text that are shown of a word. */
-#define SHOWN 60
-
 #define PROTOCOL_GIVEN (-1)
 
 static int shown(struct fw_word word)
 {
-	return word.length < SHOWN ? word.length : SHOWN;
+	return fw_shown(word.length);
 }
 
 static void no_memory(struct fw_parser *parser, const struct fw_place *place)
@@ -141,23 +138,36 @@ void fw_option_numbers(struct fw_parser *parser, const struct fw_place *place,
 	memset(read, 0, sizeof(*read));
 }
 
+/* False: it is none, as was said. */
+static bool read_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word,
+			struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+	bool host_bits;
+
+	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
+	if (word.length >= sizeof(text) || prefix_parse(text, prefix, &host_bits)) {
+		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
+			 shown(word), word.text);
+		return false;
+	}
+	if (host_bits)
+		fw_note(parser, place, "%.*s: taken as %s (host bits cleared)", shown(word),
+			word.text, prefix_format(prefix, text));
+	return true;
+}
+
 void fw_addresses_prefix(struct fw_parser *parser, const struct fw_place *place,
 			 struct fw_word word)
 {
 	struct fw_addresses *read = &parser->addresses;
-	char text[PREFIX_TEXT_SIZE];
 	struct prefix prefix;
-	bool host_bits;
 
-	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
-	if (word.length >= sizeof(text) || prefix_parse(text, &prefix, &host_bits)) {
-		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
-			 shown(word), word.text);
+	if (!read_prefix(parser, place, word, &prefix))
 		return;
-	}
 	if (prefix.family != parser->rule.family)
-		fw_error(parser, place, "%s is an IPv%u prefix in a rule for IPv%u", text,
-			 prefix.family, parser->rule.family);
+		fw_error(parser, place, "%.*s is an IPv%u prefix in a rule for IPv%u", shown(word),
+			 word.text, prefix.family, parser->rule.family);
 	if (fw_grow(&read->items, read->count, sizeof(prefix)))
 		no_memory(parser, place);
 	else
@@ -301,24 +311,29 @@ static char *line_text(const struct fw_parser *parser, const struct fw_place *pl
 	return strndup(start, last - start);
 }
 
-/* A second's worth of twenty times as much would be 5 % beyond the limit. */
+/*
+ * So that a second is no more than 5 % beyond the limit, and that packets which come a little
+ * faster than the limit, evenly, aren't each one too early for the one before.
+ */
 static uint64_t default_burst(uint64_t per_second)
 {
-	return per_second / 20 ? per_second / 20 : 1;
+	return per_second / 20 > 2 ? per_second / 20 : 2;
 }
 
-void fw_rule_end(struct fw_parser *parser, const struct fw_place *place)
+bool fw_rule_end(struct fw_parser *parser, const struct fw_place *place)
 {
 	struct fw_ruleset *ruleset = parser->ruleset;
 	struct fw_rule *rule = &parser->rule;
 
 	if (!parser->failed)
 		check_rule(parser, place);
-	if (!parser->failed && ruleset->count >= FW_RULES_MAX)
+	if (!parser->failed && ruleset->count >= FW_RULES_MAX) {
 		fw_error(parser, place, "more than %d rules", FW_RULES_MAX);
+		return false;
+	}
 	if (parser->failed) {
 		fw_line_drop(parser);
-		return;
+		return true;
 	}
 	rule->file = parser->file;
 	rule->line = place->first_line;
@@ -327,12 +342,12 @@ void fw_rule_end(struct fw_parser *parser, const struct fw_place *place)
 		rule->rate.burst = default_burst(rule->rate.per_second);
 	if (!rule->text || fw_grow(&ruleset->rules, ruleset->count, sizeof(*rule))) {
 		no_memory(parser, place);
-		fw_line_drop(parser);
-		return;
+		return false;
 	}
 	ruleset->rules[ruleset->count++] = *rule;
 	fw_line_begin(parser);
 	fw_line_drop(parser);
+	return true;
 }
 
 void fw_order(struct fw_parser *parser, const struct fw_place *place)
@@ -344,15 +359,12 @@ void fw_order(struct fw_parser *parser, const struct fw_place *place)
 
 void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
 {
-	char text[PREFIX_TEXT_SIZE];
 	struct prefix prefix;
-	bool host_bits;
 
-	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
-	if (word.length >= sizeof(text) || prefix_parse(text, &prefix, &host_bits))
-		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
-			 shown(word), word.text);
-	else if (parser->set.count >= FW_SET_MAX)
+	/* Once for each set is enough. */
+	if (!read_prefix(parser, place, word, &prefix) || parser->failed)
+		return;
+	if (parser->set.count >= FW_SET_MAX)
 		fw_error(parser, place, "more than %d prefixes in a set", FW_SET_MAX);
 	else if (fw_grow(&parser->set.items, parser->set.count, sizeof(prefix)))
 		no_memory(parser, place);
@@ -360,24 +372,36 @@ void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struc
 		parser->set.items[parser->set.count++] = prefix;
 }
 
-void fw_set_end(struct fw_parser *parser, const struct fw_place *place, struct fw_word name)
+/* From here on rules can name it: what is wrong with its prefixes is no mistake of theirs. */
+void fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name)
 {
 	struct fw_ruleset *ruleset = parser->ruleset;
-	struct fw_set *set = &parser->set;
+	struct fw_set set = {};
 
-	if (find_set(ruleset, name) != ruleset->set_count)
+	if (find_set(ruleset, name) != ruleset->set_count) {
 		fw_error(parser, place, "set '%.*s' is there already", shown(name), name.text);
-	if (parser->failed)
 		return;
-	fw_set_sort(set);
-	set->name = strndup(name.text, name.length);
-	if (!set->name || fw_grow(&ruleset->sets, ruleset->set_count, sizeof(*set))) {
-		free(set->name);
+	}
+	set.name = strndup(name.text, name.length);
+	if (!set.name || fw_grow(&ruleset->sets, ruleset->set_count, sizeof(set))) {
+		free(set.name);
 		no_memory(parser, place);
 		return;
 	}
-	ruleset->sets[ruleset->set_count++] = *set;
-	memset(set, 0, sizeof(*set));
+	ruleset->sets[ruleset->set_count++] = set;
+}
+
+void fw_set_end(struct fw_parser *parser)
+{
+	struct fw_set *read = &parser->set, *set;
+
+	if (parser->failed)
+		return;
+	set = &parser->ruleset->sets[parser->ruleset->set_count - 1];
+	fw_set_sort(read);
+	set->items = read->items;
+	set->count = read->count;
+	memset(read, 0, sizeof(*read));
 }
 
 static int hex_digit(int digit)

@@ -62,7 +62,8 @@ file:
 
 line:
 	NEWLINE
-	| rule NEWLINE			{ fw_rule_end(parser, &@1); }
+	| rule NEWLINE			{ if (!fw_rule_end(parser, &@1))
+						YYABORT; }
 	| directive NEWLINE		{ fw_line_drop(parser); }
 	| error NEWLINE			{ fw_line_drop(parser); yyerrok; }
 	;
@@ -232,12 +233,16 @@ address:
 directive:
 	ORDER FIRST_MATCH		{ fw_order(parser, &@$); }
 	| INCLUDE STRING		{ fw_include(parser, &@2, $2); }
-	| SET WORD '{' '}'		{ fw_set_end(parser, &@2, $2); }
-	| SET WORD '{' prefixes '}'	{ fw_set_end(parser, &@2, $2); }
-	| SET WORD '{' prefixes ',' '}'	{ fw_set_end(parser, &@2, $2); }
-	| SET WORD FILE_ STRING		{ fw_set_file(parser, &@4, $4);
-					  fw_set_end(parser, &@2, $2); }
+	| SET WORD			{ fw_set_begin(parser, &@2, $2); }
+	  set				{ fw_set_end(parser); }
 	| TEST SHA1 WORD XDP_ACTION WORD	{ fw_test_add(parser, &@3, $3, &@5, $5); }
+	;
+
+set:
+	'{' '}'
+	| '{' prefixes '}'
+	| '{' prefixes ',' '}'
+	| FILE_ STRING			{ fw_set_file(parser, &@2, $2); }
 	;
 
 prefixes:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Files of rules: reading them, what they include, and errors with the line that they are about. */
+/* Files of rules: reading them, and what they include. */
 #include "rules_text.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <ecbpf/ecbpf.h>
 
@@ -16,75 +16,6 @@
 int fw_lex_lex_init_extra(struct fw_parser *parser, void **scanner);
 int fw_lex_lex_destroy(void *scanner);
 void *fw_lex__scan_bytes(const char *text, int size, void *scanner);
-
-/* The line of the source that @line numbers, and its length. */
-static const char *line_of(const struct fw_parser *parser, int line, size_t *length)
-{
-	const char *at = parser->lex.source, *end = at + parser->lex.size, *newline;
-
-	while (--line > 0) {
-		newline = memchr(at, '\n', end - at);
-		if (!newline)
-			break;
-		at = newline + 1;
-	}
-	newline = memchr(at, '\n', end - at);
-	*length = (newline ? newline : end) - at;
-	if (*length && at[*length - 1] == '\r')
-		--*length;
-	return at;
-}
-
-/* An octet that has no place of its own on a line. */
-static bool utf8_continues(char octet)
-{
-	return (octet & 0xc0) == 0x80;
-}
-
-static void show_line(const struct fw_parser *parser, const struct fw_place *place)
-{
-	size_t length, i, column = place->first_column > 0 ? place->first_column - 1 : 0;
-	const char *line = line_of(parser, place->first_line, &length);
-
-	fputs("    ", parser->out);
-	for (i = 0; i < length; i++)
-		fputc((unsigned char)line[i] < ' ' && line[i] != '\t' ? '?' : line[i], parser->out);
-	fputs("\n    ", parser->out);
-	for (i = 0; i < column && i < length; i++)
-		if (!utf8_continues(line[i]))
-			fputc(line[i] == '\t' ? '\t' : ' ', parser->out);
-	fputs("^\n", parser->out);
-}
-
-void fw_error(struct fw_parser *parser, const struct fw_place *place, const char *format, ...)
-{
-	va_list arguments;
-
-	if (parser->errors++ >= FW_ERRORS_MAX)
-		return;
-	fprintf(parser->out, "%s:%d:%d: ", parser->file, place->first_line, place->first_column);
-	va_start(arguments, format);
-	vfprintf(parser->out, format, arguments);
-	va_end(arguments);
-	fputc('\n', parser->out);
-	show_line(parser, place);
-	parser->failed = 1;
-}
-
-void fw_error_syntax(struct fw_parser *parser, const struct fw_place *place, const char *found,
-		     const char *const *expected, size_t count)
-{
-	char text[256] = "";
-	size_t i, used = 0;
-
-	for (i = 0; i < count && used < sizeof(text); i++)
-		used += snprintf(text + used, sizeof(text) - used, "%s%s",
-				 !i		? " where this could stand: " :
-				 i + 1 == count ? " or " :
-						  ", ",
-				 expected[i]);
-	fw_error(parser, place, "unexpected %s%s", found, text);
-}
 
 /* Everything that @file has; a NUL behind it. */
 static int read_all(FILE *file, char **out, size_t *out_size)
@@ -159,28 +90,53 @@ static int parse(struct fw_parser *parser)
 	fw_line_drop(parser);
 	free(parser->set.items);
 	fw_lex_lex_destroy(scanner);
+	if (parser->notes > FW_ERRORS_MAX)
+		fprintf(parser->out, "%s: and host bits cleared %u times more\n", parser->file,
+			parser->notes - FW_ERRORS_MAX);
 	return err;
 }
 
-static int read_named(const char *path, FILE *out, unsigned int depth, struct fw_ruleset *ruleset,
-		      unsigned int *errors)
+/* Which file it is; -ELOOP: it is being read already. */
+static int identify(struct fw_parser *parser, FILE *file)
 {
-	bool standard = !strcmp(path, "-");
-	struct fw_parser parser = { .ruleset = ruleset, .out = out, .depth = depth };
+	const struct fw_parser *outer;
+	struct stat info;
+
+	if (fstat(fileno(file), &info))
+		return -errno;
+	parser->device = info.st_dev;
+	parser->inode = info.st_ino;
+	for (outer = parser->within; outer; outer = outer->within)
+		if (outer->device == info.st_dev && outer->inode == info.st_ino)
+			return -ELOOP;
+	return 0;
+}
+
+/* @within: what includes it, or NULL. */
+static int read_named(const char *path, FILE *out, struct fw_parser *within,
+		      struct fw_ruleset *ruleset, unsigned int *errors)
+{
+	bool standard = !within && !strcmp(path, "-");
+	struct fw_parser parser = {
+		.ruleset = ruleset,
+		.out = out,
+		.within = within,
+		.depth = within ? within->depth + 1 : 0,
+		.errors = *errors,
+	};
 	FILE *file = standard ? stdin : fopen(path, "re");
 	char *text = NULL;
 	int err;
 
 	if (!file)
 		return -errno;
-	err = read_all(file, &text, &parser.lex.size);
+	err = identify(&parser, file) ?: read_all(file, &text, &parser.lex.size);
 	if (!standard)
 		fclose(file);
 	if (err)
 		return err;
 	parser.lex.source = text;
 	parser.file = keep_name(ruleset, standard ? "stdin" : path);
-	parser.errors = *errors;
 	err = parser.file ? parse(&parser) : -ENOMEM;
 	*errors = parser.errors;
 	free(text);
@@ -198,15 +154,16 @@ int fw_rules_read(const char *path, FILE *out, struct fw_ruleset *ruleset)
 {
 	struct fw_ruleset read = {};
 	unsigned int errors = 0;
-	int err = read_named(path, out, 0, &read, &errors);
+	int err = read_named(path, out, NULL, &read, &errors);
+	const char *name = strcmp(path, "-") ? path : "stdin";
 
 	if (err == -EFBIG)
-		ecbpf_fail(err,
-			   "%s: more than %u octets; put prefixes into files of their own: "
-			   "set NAME file \"path\"",
-			   path, FW_TEXT_MAX);
+		err = ecbpf_fail(-E2BIG,
+				 "%s: more than %u octets; put prefixes into files of their own: "
+				 "set NAME file \"path\"",
+				 name, FW_TEXT_MAX);
 	else if (err)
-		ecbpf_fail(err, "%s: reading the rules failed: %s", path, strerror(-err));
+		ecbpf_fail(err, "%s: reading the rules failed: %s", name, strerror(-err));
 	if (err == -ENOENT || err == -EISDIR || err == -EACCES)
 		err = -ENODEV;
 	if (!err)
@@ -262,52 +219,57 @@ void fw_include(struct fw_parser *parser, const struct fw_place *place, struct f
 	int err;
 
 	if (parser->depth >= FW_INCLUDE_DEPTH) {
-		fw_error(parser, place,
-			 "include: more than %d files deep; does one include itself?",
-			 FW_INCLUDE_DEPTH);
+		fw_error(parser, place, "include: more than %d files deep", FW_INCLUDE_DEPTH);
+		return;
+	}
+	if (parser->ruleset->file_count >= FW_FILES_MAX) {
+		fw_error(parser, place, "include: more than %d files", FW_FILES_MAX);
 		return;
 	}
 	path = beside(parser->file, word);
-	err = path ? read_named(path, parser->out, parser->depth + 1, parser->ruleset,
-				&parser->errors) :
+	err = path ? read_named(path, parser->out, parser, parser->ruleset, &parser->errors) :
 		     -ENOMEM;
-	if (err)
+	if (err == -ELOOP)
+		fw_error(parser, place, "include: %s includes itself", path);
+	else if (err)
 		fw_error(parser, place, "include: %s: %s", path ? path : "", strerror(-err));
 	free(path);
 }
 
-/* A line of a file of prefixes: blanks and a comment may stand around the prefix. */
-static bool line_prefix(char *line, struct prefix *prefix)
+/*
+ * A line of a file of prefixes, of @length octets: blanks and a comment may stand around the prefix.
+ */
+static bool line_prefix(char *line, size_t length, struct prefix *prefix, bool *host_bits)
 {
-	bool host_bits;
-	char *end;
+	char *end = line + strcspn(line, " \t\r\n#"), behind = end[strspn(end, " \t\r\n")];
 
-	end = line + strcspn(line, " \t\r\n#");
-	if (end[strspn(end, " \t\r\n")] && end[strspn(end, " \t\r\n")] != '#')
+	if ((behind && behind != '#') || strlen(line) != length)
 		return false;
 	*end = '\0';
-	return !prefix_parse(line, prefix, &host_bits);
+	return !prefix_parse(line, prefix, host_bits);
 }
 
 static int read_prefixes(struct fw_parser *parser, const struct fw_place *place, const char *path,
 			 FILE *file)
 {
-	unsigned long number = 0;
+	unsigned long number = 0, normalised = 0;
+	bool host_bits = false;
 	struct prefix prefix;
 	size_t room = 0;
 	char *line = NULL, *at;
+	ssize_t length;
 	int err = 0;
 
-	while (!err && getline(&line, &room, file) >= 0) {
+	while (!err && (length = getline(&line, &room, file)) >= 0) {
 		number++;
 		at = line + strspn(line, " \t\r\n");
-		if (!*at || *at == '#')
+		if (at == line + length || *at == '#')
 			continue;
-		if (!line_prefix(at, &prefix)) {
+		if (!line_prefix(at, line + length - at, &prefix, &host_bits)) {
 			fw_error(parser, place,
-				 "%s:%lu:%zu: '%.50s' is no prefix; write one on "
+				 "%s:%lu:%zu: '%.*s' is no prefix; write one on "
 				 "each line",
-				 path, number, at - line + 1, at);
+				 path, number, at - line + 1, fw_shown(strcspn(at, "\r\n")), at);
 			err = -EBADMSG;
 		} else if (parser->set.count >= FW_SET_MAX) {
 			fw_error(parser, place, "%s:%lu: more than %d prefixes in a set", path,
@@ -317,9 +279,12 @@ static int read_prefixes(struct fw_parser *parser, const struct fw_place *place,
 			err = fw_grow(&parser->set.items, parser->set.count, sizeof(prefix));
 			if (!err)
 				parser->set.items[parser->set.count++] = prefix;
+			normalised += host_bits;
 		}
 	}
 	free(line);
+	if (normalised)
+		fw_note(parser, place, "%s: host bits cleared on %lu lines", path, normalised);
 	return err;
 }
 

@@ -4,11 +4,14 @@
 #define XDP_FW_RULES_TEXT_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "rules.h"
 
 #define FW_INCLUDE_DEPTH 16
-/* Errors after which reading ends. */
+/* Files that a ruleset is made of. */
+#define FW_FILES_MAX 1000
+/* Errors that are told; of more, the number is. */
 #define FW_ERRORS_MAX 20
 /* Octets of a file of rules, whose lines are kept. */
 #define FW_TEXT_MAX (64U << 20)
@@ -41,7 +44,10 @@ enum fw_option {
 /**
  * struct fw_parser - a file being read
  * @out: where errors go
+ * @within: what includes it, or NULL
+ * @device, @inode: which file it is
  * @errors: how many there were, in files that it includes too
+ * @notes: how often something was put right
  * @rule: the one that the current line is about, with the @options seen in it
  * @numbers, @addresses: the list that is being read, and where the largest number stands
  */
@@ -49,8 +55,12 @@ struct fw_parser {
 	struct fw_ruleset *ruleset;
 	FILE *out;
 	const char *file;
+	const struct fw_parser *within;
+	dev_t device;
+	ino_t inode;
 	unsigned int depth;
 	unsigned int errors;
+	unsigned int notes;
 	int failed;
 	struct fw_rule rule;
 	unsigned int options;
@@ -74,6 +84,12 @@ struct fw_parser {
 	} lex;
 };
 
+/* Octets that a message shows of a word of @length. */
+static inline int fw_shown(size_t length)
+{
+	return length < 60 ? length : 60;
+}
+
 /**
  * fw_rules_read() - read a file of rules, and those that it includes
  * @path: "-": standard input
@@ -92,13 +108,18 @@ int fw_rules_parse(const char *name, const char *text, size_t size, FILE *out,
 void fw_error(struct fw_parser *parser, const struct fw_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same of what is taken nevertheless: one line. */
+void fw_note(struct fw_parser *parser, const struct fw_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The syntax error that a token is, and what could stand there. */
 void fw_error_syntax(struct fw_parser *parser, const struct fw_place *place, const char *found,
 		     const char *const *expected, size_t count);
 
 void fw_line_begin(struct fw_parser *parser);
 void fw_line_drop(struct fw_parser *parser);
-void fw_rule_end(struct fw_parser *parser, const struct fw_place *place);
+/* False: there is no room for more, as was said. */
+bool fw_rule_end(struct fw_parser *parser, const struct fw_place *place);
 void fw_option(struct fw_parser *parser, const struct fw_place *place, enum fw_option option,
 	       const char *name);
 void fw_option_family(struct fw_parser *parser, const struct fw_place *place, unsigned int family);
@@ -123,8 +144,9 @@ void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t pe
 void fw_burst(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
 
 void fw_order(struct fw_parser *parser, const struct fw_place *place);
+void fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name);
 void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
-void fw_set_end(struct fw_parser *parser, const struct fw_place *place, struct fw_word name);
+void fw_set_end(struct fw_parser *parser);
 void fw_set_file(struct fw_parser *parser, const struct fw_place *place, struct fw_word path);
 void fw_include(struct fw_parser *parser, const struct fw_place *place, struct fw_word path);
 void fw_test_add(struct fw_parser *parser, const struct fw_place *digest_place,

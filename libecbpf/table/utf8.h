@@ -8,10 +8,16 @@
 /* U+FFFD, for octets that aren't part of any character. */
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
 
-/* Octets of the character that @text, with a NUL at its end, begins with; 0: it isn't well-formed. */
-size_t utf8_length(const char *text);
+/* Octets of a character at most. */
+#define UTF8_MAX 4
 
-/* Well-formed by its lead and continuation octets, as JSON wants it (RFC 3629). */
+/*
+ * Octets of the character at @text, of which @size octets are there; 0: none is well-formed by its
+ * lead and continuation octets (RFC 3629).
+ */
+size_t utf8_octets(const char *text, size_t size);
+
+/* All of it is well-formed, as JSON wants it. */
 bool utf8_is_valid(const char *text);
 
 #endif

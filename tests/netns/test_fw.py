@@ -232,16 +232,10 @@ def test_several_interfaces(rooted):
     assert not any(one["attached"] for one in fw(rooted, "--list", "--json").json["interfaces"])
 
 
-def test_a_million_prefixes(rooted, traffic, scratch):
-    """With a bar while it is compiled, where somebody looks."""
-    count = 1000000 if not GUEST else 200000
-    (scratch / "set.txt").write_text("".join(
-        f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24\n"
-        for number in range(count)))
-    (scratch / "my.rules").write_text('set many file "set.txt"\nip from many to any udp\n')
+def on_a_terminal(bed, *arguments):
+    """Status, and what a terminal on stderr was given."""
     master, slave = os.openpty()
-    loader = rooted.server.start(FW, "--attach", "--rules", scratch / "my.rules", "--interface",
-                                 "eth0", stderr=slave)
+    loader = bed.server.start(FW, *arguments, stderr=slave)
     os.close(slave)
     seen = b""
     try:
@@ -250,7 +244,31 @@ def test_a_million_prefixes(rooted, traffic, scratch):
     except OSError:
         pass
     os.close(master)
-    assert loader.wait(DEADLINE) == 0
+    return loader.wait(DEADLINE), seen
+
+
+def test_an_error_has_a_line_of_its_own(bed, scratch):
+    """Where a bar was drawn; there is no root array."""
+    (scratch / "set.txt").write_text("".join(
+        f"11.{number >> 8 & 255}.{number & 255}.{number >> 16 << 7}/25\n"
+        for number in range(100000)))
+    (scratch / "my.rules").write_text('set many file "set.txt"\nip from many to any udp\n')
+    status, seen = on_a_terminal(bed, "--attach", "--rules", scratch / "my.rules", "--interface",
+                                 "eth0")
+    assert status == EX_UNAVAILABLE
+    assert b" [" in seen and seen.split(b"\r\x1b[K")[-1].startswith(b"xdp_fw: eth0: no root array")
+
+
+def test_a_million_prefixes(rooted, traffic, scratch):
+    """With a bar while it is compiled, where somebody looks."""
+    count = 1000000 if not GUEST else 200000
+    (scratch / "set.txt").write_text("".join(
+        f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24\n"
+        for number in range(count)))
+    (scratch / "my.rules").write_text('set many file "set.txt"\nip from many to any udp\n')
+    status, seen = on_a_terminal(rooted, "--attach", "--rules", scratch / "my.rules", "--interface",
+                                 "eth0")
+    assert status == 0
     bars = seen.split(b"\r")
     assert all(re.fullmatch(rb"(|\x1b\[K|.*/my.rules \[#* *\] +\d+ %)", bar) for bar in bars), seen
     assert any(b" [#" in bar for bar in bars), seen
@@ -326,6 +344,11 @@ def test_too_many_rules(bed):
     said = bed.server.run(FW, "--validate", "--rules", "-", expect=EX_DATAERR,
                           stdin="ip from any to any tcp\n" * 8001)
     assert said.err.splitlines()[0] == "stdin:8001:1: more than 8000 rules"
+
+
+def test_too_many_octets(bed):
+    said = bed.server.run(FW, "--validate", "--rules", "/dev/zero", expect=EX_DATAERR)
+    assert said.one_line().startswith("xdp_fw: /dev/zero: more than 67108864 octets; put prefixes")
 
 
 def test_validate_takes_no_privileges(bed, scratch):

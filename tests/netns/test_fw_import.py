@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from testbed import EX_DATAERR, EX_OK, FW, GUEST
+from testbed import EX_DATAERR, EX_NOINPUT, EX_OK, FW, GUEST
 
 RULESET = """
 table netdev t {
@@ -115,7 +115,7 @@ def test_what_cannot(bed):
         "ip6 from any to any udp dport { 9 } action drop\n")
     lines = done.err.splitlines()
     said = ("a limit before what drops", "meta: mark", "any of several flags",
-            "a limit before what drops", "a limit before what drops", "a limit before what drops")
+            "a limit that isn't 'over'", "a limit that both IP versions", "a limit before what drops")
     assert len(lines) == 7 and lines[6].endswith(": 6 rules could not be expressed")
     for line, words in zip(lines, said):
         assert line.startswith("xdp_fw: netdev t c, rule with handle ") and words in line
@@ -127,6 +127,141 @@ def test_limit_of_both_versions(bed):
                         "\t}\n}\n")
     assert done.status == EX_DATAERR and done.out == "order first-match\n"
     assert "a limit that both IP versions share" in done.err
+
+
+def chain(rules, family="inet", hook="input", policy="accept", kind="filter", before=""):
+    """A table with a chain."""
+    return (f"table {family} t {{\n{before}\nchain c {{\ntype {kind} hook {hook} priority 0; "
+            f"policy {policy};\n" + "\n".join(rules) + "\n}\n}\n")
+
+
+def imported(bed, ruleset, status=EX_OK):
+    """Lines of rules, and reasons why others aren't."""
+    done = convert(bed, ruleset)
+    assert done.status == status and validates(done.out), done
+    refused = [line.split(": ", 2)[-1] for line in done.err.splitlines()]
+    return done.out.splitlines()[1:], refused[:-1]
+
+
+def test_policy_is_of_the_tables_family(bed):
+    rules, _ = imported(bed, chain(["tcp dport 22 accept"], "ip", policy="drop"))
+    assert rules == ["ip from any to any tcp dport { 22 } action pass",
+                     'ip from any to any proto any name "policy"']
+    bed.server.run("nft", "flush", "ruleset")
+    rules, _ = imported(bed, chain(["tcp dport 22 accept"], "ip6", policy="drop"))
+    assert rules == ["ip6 from any to any tcp dport { 22 } action pass",
+                     'ip6 from any to any proto any name "policy"']
+
+
+def test_chains_for_other_packets(bed):
+    """Those that go out, are no IP, or begin connections that are translated."""
+    rules, refused = imported(
+        bed, chain(["tcp dport 1 drop"], hook="output").replace("table inet t", "table inet a") +
+        chain(["tcp dport 2 accept"], "ip", "prerouting", kind="nat") +
+        chain(["arp operation request drop"], "arp") + chain(["ip saddr 192.0.2.1 drop"]) +
+        chain([], "ip6", "forward", "drop"), EX_DATAERR)
+    assert rules == ["ip from { 192.0.2.1 } to any proto any action drop"]
+    assert len(refused) == 4 and set(refused) == {
+        "in another chain than the first filter for what comes in"}
+    bed.server.run("nft", "flush", "ruleset")
+    done = convert(bed, chain(["tcp dport 1 drop"], hook="output"))
+    assert done.status == EX_DATAERR and not done.out and "no chain of type filter" in done.one_line()
+
+
+def test_words_for_numbers(bed):
+    """All that nft has for ICMP, and the machine for protocols."""
+    types = {"router-advertisement": 9, "router-solicitation": 10, "info-request": 15,
+             "info-reply": 16, "address-mask-request": 17, "address-mask-reply": 18}
+    types6 = {"mld-listener-report": 131, "mld-listener-done": 132, "nd-redirect": 137,
+              "router-renumbering": 138, "ind-neighbor-solicit": 141, "ind-neighbor-advert": 142,
+              "mld2-listener-report": 143}
+    rules, _ = imported(bed, chain([f"icmp type {name} drop" for name in types] +
+                                   [f"icmpv6 type {name} drop" for name in types6] +
+                                   ["ip protocol { 2, 89 } drop", "ip6 nexthdr 103 drop"]))
+    assert rules == ([f"ip from any to any icmp type {{ {number} }} action drop"
+                      for number in types.values()] +
+                     [f"ip6 from any to any icmp6 type {{ {number} }} action drop"
+                      for number in types6.values()] +
+                     ["ip from any to any proto { 2, 89 } action drop",
+                      "ip6 from any to any proto { 103 } action drop"])
+
+
+def test_limits_before_other_packets_drops(bed):
+    """What a limit lets pass meets none of the rules behind it."""
+    limits = ["tcp dport 5 limit rate over 10/second burst 7 packets drop",
+              "ip saddr 192.0.2.0/25 udp dport 9 limit rate over 9/second drop",
+              "tcp dport != 5-65535 limit rate over 8/second drop",
+              "icmp type 8 limit rate over 7/second drop"]
+    behind = ["ip daddr 198.51.100.1 tcp dport 6 drop", "ip saddr 192.0.2.128/25 drop",
+              "icmp type 9 drop"]
+    rules, refused = imported(bed, chain(limits + behind[:1] + behind[2:], "ip"))
+    assert not refused and rules == [
+        "ip from any to any tcp dport { 5 } action limit 10/second burst 7",
+        "ip from { 192.0.2.0/25 } to any udp dport { 9 } action limit 9/second burst 5",
+        "ip from any to any tcp dport not { 5-65535 } action limit 8/second burst 5",
+        "ip from any to any icmp type { 8 } action limit 7/second burst 5",
+        "ip from any to { 198.51.100.1 } tcp dport { 6 } action drop",
+        "ip from any to any icmp type { 9 } action drop"]
+    bed.server.run("nft", "flush", "ruleset")
+    rules, refused = imported(bed, chain(limits + behind, "ip"), EX_DATAERR)
+    assert refused == ["a limit before what drops"] * 3 and "limit 9/second" in rules[0]
+
+
+def test_limits_that_do_something_else(bed):
+    rules, refused = imported(bed, chain([
+        "tcp dport 5 limit rate over 10/second counter",
+        "limit rate over 10/second tcp dport 5 drop",
+        "tcp dport 5 limit rate over 10/second accept",
+        "tcp dport 5 limit rate over 10/minute drop"], "ip"), EX_DATAERR)
+    assert not rules
+    assert refused == ["a limit that doesn't drop", "a limit that others count against",
+                       "a limit with: pass",
+                       "a limit that isn't 'over' so many packets a second"]
+
+
+def test_sets(bed):
+    """Of many entries; such as change can't be."""
+    many = ", ".join(f"10.{number >> 8}.{number & 255}.0/25" for number in range(2000))
+    sets = ("set out { type ipv4_addr; timeout 1h; elements = { 192.0.2.1 timeout 10m } }\n"
+            "set none { type ipv4_addr; }\n"
+            'set said { type ipv4_addr; elements = { 192.0.2.1 comment "x" } }\n')
+    rules, refused = imported(bed, chain([
+        f"ip saddr {{ {many} }} drop", "ip saddr @out drop",
+        "ip saddr @none drop", "ip saddr @said drop"], before=sets), EX_DATAERR)
+    assert rules[-2] == f"ip from {{ {many} }} to any proto any action drop"
+    assert rules[-1] == "ip from { @nft_said } to any proto any action drop"
+    assert refused == ["a set whose entries come and go: out", "an empty set: none"]
+
+
+def test_sets_that_rules_add_to(bed):
+    """As newer versions of nft print them."""
+    place = {"family": "ip", "table": "t"}
+    match = {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@s"}
+    document = {"nftables": [
+        {"set": {**place, "name": "s", "type": "ipv4_addr", "flags": ["dynamic"],
+                 "elem": ["192.0.2.1"]}},
+        {"chain": {**place, "name": "c", "type": "filter", "hook": "input", "policy": "accept"}},
+        {"rule": {**place, "chain": "c", "handle": 1, "expr": [{"match": match}, {"drop": None}]}},
+    ]}
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(document), expect=EX_DATAERR)
+    assert "a set whose entries come and go: s" in done.err
+    del document["nftables"][0]["set"]["flags"]
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(document))
+    assert "ip from { @nft_s } to any proto any action drop" in done.out.splitlines()
+
+
+def test_fragments(bed):
+    rules, refused = imported(bed, chain(["ip frag-off & 0x3fff != 0 drop",
+                                          "ip frag-off & 0x3fff == 0 accept",
+                                          "ip frag-off & 0x1fff != 0 drop"]), EX_DATAERR)
+    assert rules == ["ip from any to any proto any fragment action drop",
+                     "ip from any to any proto any not fragment action pass"]
+    assert refused == ["a mask on: frag-off"]
+
+
+def test_no_file(bed, scratch):
+    done = bed.server.run(FW, "--from-nft", scratch / "nothing", expect=EX_NOINPUT)
+    assert done.one_line() == f"xdp_fw: {scratch}/nothing: No such file or directory"
 
 
 @pytest.mark.parametrize("text", ("", "{", "[]", json.dumps({"nftables": []}),

@@ -121,7 +121,7 @@ CASES = {
     "count": ("ip from any to any udp action count\n", set()),
     "limit": ("ip from any to any icmp action limit 1/second burst 2\n",
               {"icmp4-3-1", "icmp4-3-4", "icmp4-11-0"}),
-    "limit per source": ("ip from any to any udp dport 53 action limit 1/second per source\n",
+    "limit per source": ("ip from any to any udp dport 53 action limit 1/second burst 1 per source\n",
                          {"qinq", "first4"}),
     "sets": (f"set some {{ {A6}, 10.1.200.0/24,\n 2001:db8:2::/64 }}\n"
              "ip from some to any tcp dport { 22 }\nip6 from @some to any icmp6 type 129\n",
@@ -186,6 +186,16 @@ def test_explain(capture):
     assert said[index["tcp4-port22"]].splitlines()[1:] == [
         '  rule 1 "ssh": matches', '  rule 1 "ssh": drop', "  XDP_DROP"]
     assert 'rule 1 "ssh": 1 matched, 1 dropped\n' in done.stdout
+
+
+def test_a_capture_that_is_cut_off(capture):
+    """As one that is still being taken: what is there is told, and that it isn't all."""
+    whole = capture.read_bytes()
+    capture.write_bytes(whole[:-3])
+    done = attempt(capture, "ip from any to any udp action count\n", {})
+    assert done.returncode == EX_DATAERR
+    assert "truncated" in done.stderr and done.stderr.count("\n") == 1
+    assert f"\n{len(FRAMES) - 1} packets, 0 dropped\nrule 1: " in done.stdout
 
 
 def test_no_capture(scratch):

@@ -193,7 +193,7 @@ static void of_each_source(void **state)
 	limit(1000, FRAMES, *state);
 }
 
-/* Without a burst of its own a limit lets a twentieth of a second's worth come at once. */
+/* Without a burst of its own a limit lets a twentieth of a second's worth come at once, or two. */
 static void default_burst(void **state)
 {
 	struct firewall firewall;
@@ -206,7 +206,7 @@ static void default_burst(void **state)
 		      "ip from any to any tcp action limit 10/second\n",
 		      NULL);
 	assert_int_equal(firewall.ruleset.rules[0].rate.burst, 50);
-	assert_int_equal(firewall.ruleset.rules[1].rate.burst, 1);
+	assert_int_equal(firewall.ruleset.rules[1].rate.burst, 2);
 	firewall_close(&firewall);
 	harness_close(&harness);
 }

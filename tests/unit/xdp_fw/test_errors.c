@@ -155,6 +155,104 @@ static void line_and_caret(void **state)
 	free(said);
 }
 
+/* Of a line that is too long for a terminal, what is around the caret. */
+static void very_long_lines(void **state)
+{
+	char text[1000] = "ip from { ", *said;
+	struct fw_ruleset ruleset = {};
+	size_t i;
+	int err;
+
+	(void)state;
+	for (i = 0; i < 60; i++)
+		strcat(text, i == 30 ? "$ \xc3\xbc " : "10.20.30.40, ");
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(strncmp(said, "my.rules:1:401: unexpected a character", 38), 0);
+	snprintf(text, sizeof(text),
+		 "\n    ..., 10.20.30.40, 10.20.30.40, 10.20.30.40, 10.20.30.40, 10.20.30.40, "
+		 "10.20.30.40, $ \xc3\xbc 10.20.30.40, 10.20.30.40, 10.20.30.40, 10.20.30.40, 10..."
+		 ".\n    %84s\n",
+		 "^");
+	assert_string_equal(strchr(said, '\n'), text);
+	free(said);
+}
+
+/* What no terminal should meet, and octets that are no characters, are a place each. */
+static void control_characters(void **state)
+{
+	const char *text = "ip \x1b[31m\x9b \x80\x80 \xc2\x9b $ \x7f $";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_string_equal(said, "my.rules:1:4: unexpected a character that means nothing where "
+				  "this could stand: from\n"
+				  "    ip ?[31m? ?? ? $ ? $\n"
+				  "       ^\n");
+	free(said);
+	text = GOOD " name \"\x80\x80\xc3\" action \x9b";
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_non_null(strstr(said, "my.rules:1:42: unexpected a character"));
+	assert_non_null(strstr(said, "\n    " GOOD " name \"???\" action ?\n"
+				     "                                             ^\n"));
+	free(said);
+	text = "test sha1 \x1b[31m xdp_action XDP_DROP";
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_non_null(strstr(said, ":1:11: sha1: 40 hexadecimal digits, not '?[31m'\n"));
+	free(said);
+}
+
+/* A set whose prefixes are wrong is a set nevertheless. */
+static void one_mistake_one_error(void **state)
+{
+	static const char *const texts[] = {
+		"set a { 10.0.0.0/40 }\nip from a to any tcp",
+		"set a { 10.0.0.0/8 x }\nip from a to any tcp",
+		"set a { 10.0.0.0/8,\n{ }\nip from a to any tcp",
+		"set a file \"/nowhere/at/all\"\nip from any to { @a, 10.0.0.0/8 } udp",
+		"set a file 5\nip6 from not a to a proto any",
+		"set a 10.0.0.0/8\nip6 from not a to a proto any",
+		"set a { ::1 }\nset a { ::2 }\nip6 from a to any tcp",
+		GOOD "\nset a { ::1, ::2 },\nip6 from a to any tcp",
+	};
+	struct fw_ruleset ruleset = {};
+	size_t i, lines;
+	char *said, *at;
+	int err;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		said = errors_of(texts[i], strlen(texts[i]), &ruleset, &err);
+		assert_int_equal(err, -EBADMSG);
+		for (lines = 0, at = said; (at = strchr(at, '\n')); at++)
+			lines++;
+		if (lines != 3)
+			fail_msg("%s: %s", texts[i], said);
+		free(said);
+	}
+}
+
+static void host_bits(void **state)
+{
+	const char *text = "set a { 10.1.2.3/8,\n 2001:db8::1/32, 10.0.0.0/8 }\n"
+			   "ip from { a, 192.0.2.1/24 } to any tcp\n";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(err, 0);
+	assert_string_equal(
+		said, "my.rules:1:9: 10.1.2.3/8: taken as 10.0.0.0/8 (host bits cleared)\n"
+		      "my.rules:2:2: 2001:db8::1/32: taken as 2001:db8::/32 (host bits cleared)\n"
+		      "my.rules:3:14: 192.0.2.1/24: taken as 192.0.2.0/24 (host bits cleared)\n");
+	free(said);
+	fw_ruleset_free(&ruleset);
+}
+
 /* Octets count as columns, characters as places. */
 static void caret_below_words_that_are_not_ascii(void **state)
 {
@@ -204,6 +302,21 @@ static void every_error_is_told(void **state)
 	free(said);
 }
 
+/* The ones that are only counted are counted once each, too. */
+static void errors_are_counted(void **state)
+{
+	struct fw_ruleset ruleset = {};
+	char text[32 * 30] = "", *said;
+	int err, i;
+
+	(void)state;
+	for (i = 0; i < 30; i++)
+		strcat(text, "ip from 10.0.0.0/33 to any\n");
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_non_null(strstr(said, "and 10 more errors\n"));
+	free(said);
+}
+
 static void nul(void **state)
 {
 	static const char text[] = GOOD "\nip\0";
@@ -219,18 +332,18 @@ static void nul(void **state)
 
 static void too_many_rules(void **state)
 {
-	size_t size = (FW_RULES_MAX + 1) * sizeof(GOOD), i;
+	size_t size = (FW_RULES_MAX + 50) * sizeof(GOOD), i;
 	char *text = malloc(size + 1), *said;
 	struct fw_ruleset ruleset = {};
 	int err;
 
 	(void)state;
-	for (i = 0; i <= FW_RULES_MAX; i++)
+	for (i = 0; i < FW_RULES_MAX + 50; i++)
 		memcpy(text + i * sizeof(GOOD), GOOD "\n", sizeof(GOOD));
 	said = errors_of(text, size, &ruleset, &err);
-	assert_int_equal(strncmp(said, "my.rules:8001:1: more than 8000 rules\n", 38), 0);
+	assert_string_equal(said, "my.rules:8001:1: more than 8000 rules\n    " GOOD "\n    ^\n");
 	free(said);
-	said = errors_of(text, size - sizeof(GOOD), &ruleset, &err);
+	said = errors_of(text, FW_RULES_MAX * sizeof(GOOD), &ruleset, &err);
 	assert_int_equal(err, 0);
 	assert_int_equal(ruleset.count, FW_RULES_MAX);
 	fw_ruleset_free(&ruleset);
@@ -241,7 +354,7 @@ static void too_many_rules(void **state)
 /* A file that includes itself. */
 static void include_without_end(void **state)
 {
-	char path[] = "/tmp/ecbpf-unit-XXXXXX", text[64], *said = NULL;
+	char path[] = "/tmp/ecbpf-unit-XXXXXX", text[128], *said = NULL;
 	struct fw_ruleset ruleset = {};
 	int fd = mkstemp(path);
 	size_t length;
@@ -249,32 +362,118 @@ static void include_without_end(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	snprintf(text, sizeof(text), "include \"%s\"\n", path);
+	snprintf(text, sizeof(text), "include \"%s\"\ninclude \"%s\"\n", path, path);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
 	out = open_memstream(&said, &length);
 	assert_int_equal(fw_rules_read(path, out, &ruleset), -EBADMSG);
 	fclose(out);
 	unlink(path);
-	assert_non_null(strstr(said, ":1:9: include: more than 16 files deep; does one include"));
+	snprintf(text, sizeof(text), "%s:1:9: include: %s includes itself\n", path, path);
+	assert_int_equal(strncmp(said, text, strlen(text)), 0);
+	snprintf(text, sizeof(text), "\n%s:2:9: include: %s includes itself\n", path, path);
+	assert_non_null(strstr(said, text));
 	free(said);
+}
+
+/* Files that include more files than anybody needs, without a circle. */
+static void too_many_files(void **state)
+{
+	char folder[] = "/tmp/ecbpf-unit-XXXXXX", path[64], *said = NULL;
+	struct fw_ruleset ruleset = {};
+	size_t length;
+	FILE *out;
+	int i, j;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		out = fopen(path, "w");
+		assert_non_null(out);
+		for (j = 0; i < 4 && j < 8; j++)
+			fprintf(out, "include \"%d\"\n", i + 1);
+		fclose(out);
+	}
+	snprintf(path, sizeof(path), "%s/0", folder);
+	out = open_memstream(&said, &length);
+	assert_int_equal(fw_rules_read(path, out, &ruleset), -EBADMSG);
+	fclose(out);
+	for (i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		unlink(path);
+	}
+	rmdir(folder);
+	assert_non_null(strstr(said, ": include: more than 1000 files\n"));
+	free(said);
+}
+
+/* "-" is a name like any other there. */
+static void only_the_first_file_is_stdin(void **state)
+{
+	const char *text = "include \"-\"\n";
+	struct fw_ruleset ruleset = {};
+	char *said;
+	int err;
+
+	(void)state;
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(strncmp(said, "my.rules:1:9: include: -: No such file or directory\n", 52),
+			 0);
+	free(said);
+}
+
+/* What reading a set from a file of these octets says, without the name of the rules' file. */
+static char *said_of_set(const char *octets, size_t size, char path[32], int *err)
+{
+	struct fw_ruleset ruleset = {};
+	char text[128], *said;
+	int fd;
+
+	strcpy(path, "/tmp/ecbpf-unit-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, octets, size), size);
+	close(fd);
+	snprintf(text, sizeof(text), "set a file \"%s\"", path);
+	said = errors_of(text, strlen(text), &ruleset, err);
+	fw_ruleset_free(&ruleset);
+	unlink(path);
+	return said;
 }
 
 static void set_file_mistakes(void **state)
 {
-	char path[] = "/tmp/ecbpf-unit-XXXXXX", text[128], expected[160], *said;
-	struct fw_ruleset ruleset = {};
-	int fd = mkstemp(path), err;
+	static const struct {
+		const char *octets;
+		size_t size;
+		const char *said;
+	} files[] = {
+		{ "10.0.0.0/8\n  10.0.0.0/8 x\n10.0.0.0/99\n", 38, "2:3: '10.0.0.0/8 x'" },
+		{ "\n10.0.0.0/40\r\n", 14, "2:1: '10.0.0.0/40'" },
+		{ "10.0.0.0/8\n\x1b[31m", 16, "2:1: '?[31m'" },
+		{ "10.0.0.0/8\0x\n", 13, "1:1: '10.0.0.0/8'" },
+	};
+	char path[32], expected[160], *said;
+	size_t i;
+	int err;
 
 	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "10.0.0.0/8\n  10.0.0.0/8 x\n", 26), 26);
-	close(fd);
-	snprintf(text, sizeof(text), "set a file \"%s\"", path);
-	said = errors_of(text, strlen(text), &ruleset, &err);
-	snprintf(expected, sizeof(expected), "my.rules:1:12: %s:2:3: '10.0.0.0/8 x", path);
-	assert_int_equal(strncmp(said, expected, strlen(expected)), 0);
-	unlink(path);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		said = said_of_set(files[i].octets, files[i].size, path, &err);
+		assert_int_equal(err, -EBADMSG);
+		snprintf(expected, sizeof(expected),
+			 "my.rules:1:12: %s:%s is no prefix; write one on each line\n", path,
+			 files[i].said);
+		said[strcspn(said, "\n") + 1] = '\0';
+		assert_string_equal(said, expected);
+		free(said);
+	}
+	said = said_of_set("10.0.0.1/8\n::1/128 #\r\n192.0.2.1/24", 34, path, &err);
+	assert_int_equal(err, 0);
+	snprintf(expected, sizeof(expected), "my.rules:1:12: %s: host bits cleared on 2 lines\n",
+		 path);
+	assert_string_equal(said, expected);
 	free(said);
 }
 
@@ -287,6 +486,13 @@ int main(void)
 		cmocka_unit_test(nul),
 		cmocka_unit_test(too_many_rules),
 		cmocka_unit_test(include_without_end),
+		cmocka_unit_test(too_many_files),
+		cmocka_unit_test(only_the_first_file_is_stdin),
+		cmocka_unit_test(errors_are_counted),
+		cmocka_unit_test(very_long_lines),
+		cmocka_unit_test(control_characters),
+		cmocka_unit_test(one_mistake_one_error),
+		cmocka_unit_test(host_bits),
 		cmocka_unit_test(set_file_mistakes),
 		cmocka_unit_test(caret_below_words_that_are_not_ascii),
 		cmocka_unit_test(a_folder_is_no_file),

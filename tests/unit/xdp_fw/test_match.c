@@ -199,16 +199,27 @@ static void few_words_of_many(void **state)
 	free(text);
 }
 
-static void rules_for_all_packets(void **state)
+static void every_packet(void **state)
 {
+	static const char *const actions[] = { "drop", "pass", "count", "limit 1/second" };
 	struct random random = random_for(4711, 4000);
+	char *text;
+	size_t size, action, rules, i;
+	FILE *out;
 
 	(void)state;
-	compare_text(&random,
-		     "ip from any to any proto any action count\n"
-		     "ip from any to any proto any action count\n"
-		     "ip6 from any to any proto any action drop\n",
-		     PACKETS);
+	for (action = 0; action < sizeof(actions) / sizeof(actions[0]); action++)
+		for (rules = 1; rules <= 201; rules += 100) {
+			out = open_memstream(&text, &size);
+			for (i = 0; i < rules; i++)
+				fprintf(out,
+					"ip from any to any proto any action %s\n"
+					"ip6 from any to any proto any action %s\n",
+					actions[action], actions[action]);
+			fclose(out);
+			compare_text(&random, text, 20);
+			free(text);
+		}
 }
 
 static void enough_pairs(void **state)
@@ -220,9 +231,9 @@ static void enough_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_small),		 cmocka_unit_test(random_large),
-		cmocka_unit_test(random_largest),	 cmocka_unit_test(few_words_of_many),
-		cmocka_unit_test(rules_for_all_packets), cmocka_unit_test(enough_pairs),
+		cmocka_unit_test(random_small),	  cmocka_unit_test(random_large),
+		cmocka_unit_test(random_largest), cmocka_unit_test(few_words_of_many),
+		cmocka_unit_test(every_packet),	  cmocka_unit_test(enough_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

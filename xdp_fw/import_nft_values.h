@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is known of a rule of nftables while it is read: fields as text of ours. */
+#ifndef XDP_FW_IMPORT_NFT_VALUES_H
+#define XDP_FW_IMPORT_NFT_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct fw_ruleset;
+struct json_object;
+struct nft_named;
+
+#define NFT_REASON_MAX 128
+/* Octets of the values of a field. */
+#define NFT_FIELD_MAX 65536
+
+enum nft_field {
+	NFT_FIELD_FROM,
+	NFT_FIELD_TO,
+	NFT_FIELD_TTL,
+	NFT_FIELD_SPORT,
+	NFT_FIELD_DPORT,
+	NFT_FIELD_WINDOW,
+	NFT_FIELD_FLAGS,
+	NFT_FIELD_TYPE,
+	NFT_FIELD_CODE,
+	NFT_FIELD_PROTO,
+	NFT_FIELD_VLAN,
+	NFT_FIELD_ACTION,
+	NFT_FIELDS,
+};
+
+/* @protocol: 0: any; @family: 0: both. */
+struct nft_rule {
+	struct json_object *objects;
+	struct json_object *json;
+	char *why;
+	unsigned int family;
+	int protocol;
+	const char *fragment;
+	bool limited;
+	bool drops;
+	char fields[NFT_FIELDS][NFT_FIELD_MAX];
+};
+
+/* What `payload` calls a field; @names: of its values, or NULL. */
+struct nft_payload {
+	const char *protocol;
+	const char *name;
+	enum nft_field field;
+	unsigned int family;
+	int is;
+	unsigned int max;
+	const struct nft_named *names;
+};
+
+/* -ENOTSUP, and in @rule why. */
+int nft_refuse(struct nft_rule *rule, const char *what, const char *detail);
+
+/* Append to a field; -E2BIG: no room. */
+int nft_field_add(char field[NFT_FIELD_MAX], const char *text);
+
+/* Append a value, all values of an array, or those of the set called @name. -ENOTSUP: refused. */
+int nft_field_value(struct nft_rule *rule, const struct nft_payload *payload,
+		    struct json_object *value, char out[NFT_FIELD_MAX]);
+int nft_field_values(struct nft_rule *rule, const struct nft_payload *payload,
+		     struct json_object *values, char out[NFT_FIELD_MAX]);
+int nft_field_set(struct nft_rule *rule, const struct nft_payload *payload, const char *name,
+		  char out[NFT_FIELD_MAX]);
+
+/* Whether rules can name a set as one of ours. */
+bool nft_set_is_ours(const struct nft_rule *rule, struct json_object *set);
+
+/* A set of addresses becomes one of ours; others are written out where rules name them. */
+void nft_set_write(struct json_object *set, FILE *out);
+
+/* Read @text as rules; what is wrong with it nobody is told. */
+int nft_parse(const char *text, struct fw_ruleset *ruleset);
+
+#endif
