@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules_text.h"
+#include "rules_parser.h"
 #include "utf8.h"
 
 /* Octets of a line up to which it is shown whole; of longer ones, before the caret and behind. */

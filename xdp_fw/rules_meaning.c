@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What the lines of a ruleset mean, and what they can't. */
-#include "rules_text.h"
+#include "rules_parser.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 %parse-param { struct fw_parser *parser }
 
 %code requires {
-#include "rules_text.h"
+#include "rules_parser.h"
 }
 
 %code {

@@ -10,6 +10,7 @@
 #include <ecbpf/ecbpf.h>
 
 #include "rules_parse.h"
+#include "rules_parser.h"
 
 #define FIRST_CHUNK 65536
 

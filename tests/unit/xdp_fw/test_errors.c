@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rules_parser.h"
 #include "rules_text.h"
 
 #define GOOD "ip from any to any tcp"
