@@ -69,7 +69,7 @@ def facts(figures):
     sampler = figures.case(SAMPLER, "IPv4 TCP, 1 in 2 500 sampled")
     if sampler:
         yield (f"`xdp_sampler` attached, a packet between two samples: "
-               f"{sampler['difference']:.1f} ns more.")
+               f"{max(sampler['difference'], 0):.1f} ns more.")
     for version in (4, 6):
         load = figures.case(TOOL, f"xdp_filter --load, 1 000 000 IPv{version} prefixes")
         if load:
