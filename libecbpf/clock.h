@@ -4,17 +4,15 @@
 #define ECBPF_CLOCK_H
 
 #include <stdint.h>
-#include <time.h>
+
+#include <ecbpf/tool.h>
 
 #define NS_PER_S INT64_C(1000000000)
 
 /* ns, unaffected by whoever sets the time of day. */
 static inline int64_t monotonic_now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * NS_PER_S + time.tv_nsec;
+	return ecbpf_clock(CLOCK_MONOTONIC);
 }
 
 #endif

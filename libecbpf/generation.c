@@ -7,6 +7,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <ecbpf/tool.h>
+
 #include "internal.h"
 
 const struct root_map_name ecbpf_root_maps[ROOT_MAPS] = {
@@ -109,7 +111,7 @@ static int pin_generation(struct ecbpf_root *root, struct bpf_object *object,
 		.abi = ECBPF_ABI,
 		.state = ECBPF_GENERATION_BUILDING,
 		.frags = frags,
-		.created = ecbpf_now(),
+		.created = ecbpf_clock(CLOCK_REALTIME),
 	};
 	err = ecbpf_folder_make(root->path);
 	if (err)

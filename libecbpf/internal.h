@@ -138,7 +138,6 @@ int ecbpf_map_read(int fd, void *value, size_t size);
 int ecbpf_map_write(int fd, const void *value);
 int ecbpf_pinned_map_read(const char *folder, const char *name, void *value, size_t size);
 int ecbpf_pin_value(const char *folder, const char *name, const void *value, size_t size);
-uint64_t ecbpf_now(void);
 
 /* link.c: the XDP link of an interface. */
 int ecbpf_link_open(struct ecbpf_interface *interface);

@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+
+#include <ecbpf/tool.h>
 
 #include "internal.h"
 
@@ -25,19 +26,6 @@ uint32_t ecbpf_pinned_program_id(const char *folder, const char *name)
 	return fd < 0 ? 0 : ecbpf_program_id(fd);
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-uint64_t ecbpf_now(void)
-{
-	return clock_ns(CLOCK_REALTIME);
-}
-
 /* ns since the Unix epoch; the kernel keeps CLOCK_BOOTTIME. */
 uint64_t ecbpf_program_loaded(int fd)
 {
@@ -46,7 +34,7 @@ uint64_t ecbpf_program_loaded(int fd)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		return 0;
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + info.load_time;
+	return ecbpf_clock(CLOCK_REALTIME) - ecbpf_clock(CLOCK_BOOTTIME) + info.load_time;
 }
 
 /* The map's only value, whose size may differ from ours if another version made it. */

@@ -9,10 +9,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+
+#include <ecbpf/tool.h>
 
 #include "internal.h"
 
@@ -182,7 +183,7 @@ static bool shared_with_root(const char *map)
 
 static int pin_instance(struct bpf_object *object, struct bpf_program *program, const char *path)
 {
-	struct ecbpf_slot_meta meta = { .loaded = ecbpf_now() };
+	struct ecbpf_slot_meta meta = { .loaded = ecbpf_clock(CLOCK_REALTIME) };
 	int fd = bpf_program__fd(program), err;
 	struct bpf_map *map;
 

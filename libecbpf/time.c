@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Points in time as text, always in UTC and English. */
+/* Points in time: what clocks say, and as text, always in UTC and English. */
 #include <ecbpf/tool.h>
 
 #include "clock.h"
+
+uint64_t ecbpf_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
 
 static void broken_down(uint64_t nanoseconds, struct tm *tm)
 {

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include <ecbpf/tool.h>
 
 #define ROOM_MIN 64
 
@@ -240,20 +241,12 @@ size_t filter_list_expire(struct filter_list *list, uint32_t tick)
 	return count - kept;
 }
 
-static uint64_t boottime(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 uint32_t filter_tick_now(void)
 {
-	return boottime() >> FILTER_TICK_SHIFT;
+	return ecbpf_clock(CLOCK_BOOTTIME) >> FILTER_TICK_SHIFT;
 }
 
 uint32_t filter_tick_after(uint64_t nanoseconds)
 {
-	return ((boottime() + nanoseconds) >> FILTER_TICK_SHIFT) + 1;
+	return ((ecbpf_clock(CLOCK_BOOTTIME) + nanoseconds) >> FILTER_TICK_SHIFT) + 1;
 }

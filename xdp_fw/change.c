@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compile.h"
 #include "instance.h"
@@ -75,14 +74,6 @@ static int read_rules(const char *path, struct fw_ruleset *ruleset, struct bar *
 	if (err)
 		fw_ruleset_free(ruleset);
 	return err;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
 static int target_open(struct target *target, const char *interface, const struct fw_change *change)
@@ -175,7 +166,7 @@ int fw_change_install(struct ecbpf_strings *interfaces, const struct fw_change *
 		return err;
 	compiled.settings.dry_run = change->dry_run;
 	if (change->expires)
-		compiled.settings.expires = boot_ns() + change->expires;
+		compiled.settings.expires = ecbpf_clock(CLOCK_BOOTTIME) + change->expires;
 	err = install_all(interfaces, change, &ruleset, &compiled, &bar);
 	ecbpf_progress_end(&bar.progress);
 	fw_compiled_free(&compiled);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -158,11 +157,8 @@ int fw_instance_reset(struct fw_instance *instance)
 
 uint64_t fw_instance_remaining(const struct fw_instance *instance)
 {
-	struct timespec now;
-	uint64_t ns;
+	uint64_t ns = ecbpf_clock(CLOCK_BOOTTIME);
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 	if (ns >= instance->settings.expires)
 		return 0;
 	return (instance->settings.expires - ns + 999999999) / 1000000000;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -108,7 +107,6 @@ static void close_source(struct source *source)
 
 static int start(struct source *source, uint32_t every, struct ring_buffer **ring)
 {
-	struct timespec now;
 	int err = ecbpf_root_look(source->interface, open_source, source);
 
 	if (err)
@@ -118,8 +116,7 @@ static int start(struct source *source, uint32_t every, struct ring_buffer **rin
 				  "%s: no firewall in slot %d; run 'xdp_fw --attach --rules FILE "
 				  "--interface %s'",
 				  source->interface, ECBPF_SLOT_FIREWALL, source->interface);
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	source->since = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+	source->since = ecbpf_clock(CLOCK_BOOTTIME);
 	err = add_ring(ring, source) ?: set_every(source, every);
 	return err ? ecbpf_fail(err, "%s: reading the log failed: %s", source->interface,
 				strerror(-err)) :

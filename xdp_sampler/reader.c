@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -67,14 +66,6 @@ struct sampler_reader_handle {
 	size_t sink_count;
 	uint64_t taken;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* 0: it can't be told. */
 static uint32_t map_id(int fd)
@@ -281,7 +272,7 @@ int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_ha
 	reader->waits = calloc(interfaces->count, sizeof(*reader->waits));
 	if (!reader->rings || !reader->interfaces || !reader->losses || !reader->waits)
 		err = -ENOMEM;
-	reader->epoch = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	reader->epoch = ecbpf_clock(CLOCK_REALTIME) - ecbpf_clock(CLOCK_MONOTONIC);
 	for (i = 0; i < interfaces->count && !err; i++) {
 		reader->rings[i].lock = -1;
 		reader->rings[i].counts = -1;
@@ -352,7 +343,7 @@ static void write_report(struct sampler_reader_handle *reader)
 /* Whether any output still wants samples. */
 static bool tick(struct sampler_reader_handle *reader)
 {
-	uint64_t now = clock_ns(CLOCK_REALTIME);
+	uint64_t now = ecbpf_clock(CLOCK_REALTIME);
 	bool wanted = false;
 	size_t i;
 
@@ -410,15 +401,15 @@ static int check_rings(struct sampler_reader_handle *reader)
 /* What is left, unless more comes all the time. */
 static void drain(struct sampler_reader_handle *reader)
 {
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + NS_PER_S;
+	uint64_t end = ecbpf_clock(CLOCK_MONOTONIC) + NS_PER_S;
 
-	while (read_rings(reader) && clock_ns(CLOCK_MONOTONIC) < end)
+	while (read_rings(reader) && ecbpf_clock(CLOCK_MONOTONIC) < end)
 		;
 }
 
 static int read_until_told(struct sampler_reader_handle *reader)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), next = now + TICK_NS, check = now + CHECK_NS;
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC), next = now + TICK_NS, check = now + CHECK_NS;
 	bool more = false;
 	int err = 0;
 
@@ -428,7 +419,7 @@ static int read_until_told(struct sampler_reader_handle *reader)
 		more = read_rings(reader);
 		if (enough(reader))
 			return 0;
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = ecbpf_clock(CLOCK_MONOTONIC);
 		if (now < next)
 			continue;
 		next = now + TICK_NS;

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ecbpf/tool.h>
@@ -283,17 +282,10 @@ static bool is_old(const struct pcapng_sink *self, uint64_t now)
 	return self->files.rotate_ns && now - self->opened >= self->files.rotate_ns;
 }
 
-static uint64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 static bool may_rotate(const struct pcapng_sink *self)
 {
-	return self->losses && !self->complained && (!self->retry || monotonic() >= self->retry);
+	return self->losses && !self->complained &&
+	       (!self->retry || ecbpf_clock(CLOCK_MONOTONIC) >= self->retry);
 }
 
 static void tell_stuck(struct pcapng_sink *self, const char *path, int err)
@@ -324,14 +316,14 @@ static void rotate(struct pcapng_sink *self, uint64_t now)
 	if (!flush(self))
 		return;
 	fd = create_file(self, number, path);
-	self->retry = fd < 0 ? monotonic() + RETRY_NS : 0;
+	self->retry = fd < 0 ? ecbpf_clock(CLOCK_MONOTONIC) + RETRY_NS : 0;
 	if (fd < 0) {
 		tell_stuck(self, path, -fd);
 		return;
 	}
 	end_section(self, self->losses, now);
 	if (!flush(self)) {
-		self->retry = monotonic() + RETRY_NS;
+		self->retry = ecbpf_clock(CLOCK_MONOTONIC) + RETRY_NS;
 		unlink(path);
 		close(fd);
 		return;
@@ -414,12 +406,11 @@ static void flush_patiently(struct pcapng_sink *self)
 static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	struct pcapng_sink *self = of(sink);
-	struct timespec now;
+	uint64_t now = ecbpf_clock(CLOCK_REALTIME);
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	flush_patiently(self);
 	if (!self->sink.ended)
-		end_section(self, losses, now.tv_sec * 1000000000ULL + now.tv_nsec);
+		end_section(self, losses, now);
 	flush_patiently(self);
 	if (self->begin < self->end)
 		tell_slow(self);
@@ -444,13 +435,11 @@ static const struct sample_sink_calls calls = { take, tick, finish, close_sink }
 static int open_first(struct pcapng_sink *self)
 {
 	const uint32_t number = self->files.rotate_octets || self->files.rotate_ns;
-	struct timespec now;
 	int fd = create_file(self, number, self->path);
 
 	if (fd < 0)
 		return ecbpf_fail(fd, "%s: %s", self->path, strerror(-fd));
-	clock_gettime(CLOCK_REALTIME, &now);
-	begin_file(self, fd, number, now.tv_sec * 1000000000ULL + now.tv_nsec);
+	begin_file(self, fd, number, ecbpf_clock(CLOCK_REALTIME));
 	return 0;
 }
 

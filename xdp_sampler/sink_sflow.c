@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sflow.h"
@@ -87,17 +86,9 @@ static struct sflow_sink *of(struct sample_sink *sink)
 	return (struct sflow_sink *)sink;
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void complain(struct collector *collector, int err)
 {
-	uint64_t now = clock_ns();
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
 
 	if (!collector->failed || now - collector->failed > QUIET_NS)
 		ecbpf_log(ECBPF_LOG_ERROR,
@@ -134,14 +125,14 @@ static bool reach(struct collector *collector)
 
 	if (collector->socket >= 0)
 		return true;
-	if (clock_ns() < collector->retry)
+	if (ecbpf_clock(CLOCK_MONOTONIC) < collector->retry)
 		return false;
 	for (address = collector->addresses; address; address = address->ai_next) {
 		err = connect_to(collector, address);
 		if (!err)
 			return true;
 	}
-	collector->retry = clock_ns() + RETRY_NS;
+	collector->retry = ecbpf_clock(CLOCK_MONOTONIC) + RETRY_NS;
 	complain(collector, -err);
 	return false;
 }
@@ -163,7 +154,7 @@ static bool was_taken(struct collector *collector)
 static bool send_to(struct sflow_sink *self, struct collector *collector)
 {
 	uint8_t datagram[SFLOW_HEADER_MAX + SFLOW_DATAGRAM_MAX];
-	uint32_t uptime = (clock_ns() - self->began) / 1000000;
+	uint32_t uptime = (ecbpf_clock(CLOCK_MONOTONIC) - self->began) / 1000000;
 	size_t octets;
 
 	if (!reach(collector))
@@ -199,7 +190,7 @@ static void flush(struct sflow_sink *self)
 	size_t i;
 
 	settle(self);
-	self->flushed = clock_ns();
+	self->flushed = ecbpf_clock(CLOCK_MONOTONIC);
 	if (!self->number)
 		return;
 	for (i = 0; i < self->collector_count; i++)
@@ -325,7 +316,7 @@ static void note_losses(struct sflow_sink *self, const struct sample_losses *los
 static void tick(struct sample_sink *sink, uint64_t now, const struct sample_losses *losses)
 {
 	struct sflow_sink *self = of(sink);
-	uint64_t monotonic = clock_ns();
+	uint64_t monotonic = ecbpf_clock(CLOCK_MONOTONIC);
 
 	(void)now;
 	note_losses(self, losses);
@@ -452,7 +443,7 @@ int sink_sflow_open(const struct ecbpf_strings *collectors,
 	self->sink.output = SAMPLER_OUTPUT_SFLOW;
 	self->interfaces = interfaces;
 	self->count = count;
-	self->began = clock_ns();
+	self->began = ecbpf_clock(CLOCK_MONOTONIC);
 	for (i = 0; i < collectors->count && !err; i++) {
 		err = collector_open(&self->collectors[i], collectors->items[i]);
 		self->collector_count += !err;

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ecbpf/tool.h>
@@ -253,12 +252,10 @@ static void tick(struct sample_sink *sink, uint64_t now, const struct sample_los
 static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 {
 	struct top_sink *self = of(sink);
-	struct timespec now;
 
 	(void)losses;
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (self->total.samples && self->began)
-		end_interval(self, now.tv_sec * 1000000000ULL + now.tv_nsec);
+		end_interval(self, ecbpf_clock(CLOCK_REALTIME));
 }
 
 static void close_sink(struct sample_sink *sink)

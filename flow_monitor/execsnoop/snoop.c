@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
@@ -17,8 +16,7 @@
 #include "execsnoop.h"
 #include "execsnoop.skel.h"
 
-#define NS_PER_S 1000000000ULL
-#define WAIT_NS	 100000000ULL
+#define WAIT_NS 100000000ULL
 
 struct snoop {
 	const struct snoop_options *options;
@@ -27,11 +25,7 @@ struct snoop {
 
 static uint64_t wall_clock(uint64_t monotonic)
 {
-	struct timespec wall, now;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return monotonic + (wall.tv_sec - now.tv_sec) * NS_PER_S + wall.tv_nsec - now.tv_nsec;
+	return monotonic + ecbpf_clock(CLOCK_REALTIME) - ecbpf_clock(CLOCK_MONOTONIC);
 }
 
 /* Status as a shell has it: 128 and more for a signal. */

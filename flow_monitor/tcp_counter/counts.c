@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -65,18 +64,7 @@ static int read_sums(struct counter *counter, uint64_t sums[KINDS])
 
 static double monotonic_seconds(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + (double)time.tv_nsec / NS_PER_S;
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return time.tv_sec * NS_PER_S + time.tv_nsec;
+	return (double)ecbpf_clock(CLOCK_MONOTONIC) / NS_PER_S;
 }
 
 static void print_text(const struct counter *counter, const uint64_t sums[KINDS])
@@ -91,7 +79,7 @@ static void print_text(const struct counter *counter, const uint64_t sums[KINDS]
 			printf(" %12s", kind_names[i]);
 		printf(" %12s\n", "total");
 	}
-	printf("%-20s", ecbpf_time_iso(now(), text));
+	printf("%-20s", ecbpf_time_iso(ecbpf_clock(CLOCK_REALTIME), text));
 	for (i = 0; i < KINDS; i++) {
 		printf(" %12" PRIu64, sums[i] - counter->last[i]);
 		total += sums[i];
@@ -114,7 +102,7 @@ static int print_json(const struct counter *counter, const uint64_t sums[KINDS],
 {
 	static const uint64_t nothing[KINDS];
 	struct json_object *json = json_object_new_object();
-	uint64_t time = now();
+	uint64_t time = ecbpf_clock(CLOCK_REALTIME);
 
 	json_object_object_add(json, "time", ecbpf_json_time(time));
 	json_object_object_add(json, "time_ns", json_object_new_uint64(time));

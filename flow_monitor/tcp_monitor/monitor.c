@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -55,17 +54,9 @@ struct monitor {
 	uint64_t least;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void note_epoch(struct monitor *monitor)
 {
-	monitor->epoch = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	monitor->epoch = ecbpf_clock(CLOCK_REALTIME) - ecbpf_clock(CLOCK_MONOTONIC);
 }
 
 static void hand_out(struct monitor *monitor, const struct monitor_event *event, uint8_t flags)
@@ -197,7 +188,7 @@ static bool drain(struct monitor *monitor)
 
 static void tick(struct monitor *monitor)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
 	size_t i;
 
 	for (i = 0; i < monitor->output_count; i++)
@@ -225,7 +216,8 @@ static int read_until_told(struct monitor *monitor)
 {
 	const struct monitor_options *options = monitor->options;
 	int ready = ring_buffer__epoll_fd(monitor->ring);
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), update = now, interim = now + options->interval;
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC), update = now,
+		 interim = now + options->interval;
 	uint64_t sweep = now + SWEEP_NS;
 	bool more = false;
 
@@ -237,7 +229,7 @@ static int read_until_told(struct monitor *monitor)
 			ecbpf_interrupt_wait(ready, wait_ns(options));
 		more = drain(monitor);
 		tick(monitor);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = ecbpf_clock(CLOCK_MONOTONIC);
 		if (now >= update) {
 			update_report(monitor);
 			programs_tick(monitor->programs);
@@ -308,7 +300,7 @@ static int run(struct monitor *monitor)
 	if (left_out < 0)
 		return left_out;
 	monitor->report->left_out = left_out;
-	monitor->report->began = clock_ns(CLOCK_REALTIME);
+	monitor->report->began = ecbpf_clock(CLOCK_REALTIME);
 	if (left_out)
 		ecbpf_log(
 			ECBPF_LOG_WARNING,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ecbpf/host.h>
@@ -53,11 +52,8 @@ static struct output_udp *of(struct record_output *output)
 static void complain(struct output_udp *self)
 {
 	int err = errno;
-	struct timespec time;
-	uint64_t now;
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	now = time.tv_sec * NS_PER_S + time.tv_nsec;
 	if (now < self->quiet_until)
 		return;
 	self->quiet_until = now + QUIET_NS;

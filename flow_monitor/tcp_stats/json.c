@@ -7,11 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <json-c/json.h>
-
-#define NS_PER_S 1000000000ULL
 
 struct field {
 	const char *name;
@@ -196,11 +193,7 @@ static void add_end(struct json_object *json, const char *address_key, const cha
 
 static uint64_t wall_clock(uint64_t monotonic)
 {
-	struct timespec wall, now;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return monotonic + (wall.tv_sec - now.tv_sec) * NS_PER_S + wall.tv_nsec - now.tv_nsec;
+	return monotonic + ecbpf_clock(CLOCK_REALTIME) - ecbpf_clock(CLOCK_MONOTONIC);
 }
 
 int json_print(const struct stats_sample *sample)

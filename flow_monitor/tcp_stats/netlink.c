@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/bpf.h>
@@ -20,8 +19,7 @@
 #include "json.h"
 #include "stats.h"
 
-#define NS_PER_S 1000000000ULL
-#define BUFFER	 (1 << 16)
+#define BUFFER (1 << 16)
 
 /* All but those that have no counters, or listen. */
 #define STATES                                                                          \
@@ -38,19 +36,11 @@ struct dump {
 	int err;
 };
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static int take(struct stats_sample *sample, void *context)
 {
 	struct dump *dump = context;
 
-	sample->monotonic = monotonic_ns();
+	sample->monotonic = ecbpf_clock(CLOCK_MONOTONIC);
 	sample->reason = STATS_NETLINK;
 	sample->netns = dump->netns;
 	if (!sample->length || !flows_match(dump->flows, dump->flow_count, sample))

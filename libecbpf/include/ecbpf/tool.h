@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <ecbpf/ecbpf.h>
 
@@ -232,6 +233,9 @@ int ecbpf_duration_parse(const char *text, uint64_t *nanoseconds);
 
 /* "3d 4h", "10m", "42s": the two largest units; gives @text back. */
 const char *ecbpf_duration_format(uint64_t seconds, char text[ECBPF_TIME_MAX]);
+
+/* What a clock says, ns. */
+uint64_t ecbpf_clock(clockid_t clock);
 
 /* ns since the Unix epoch as "2026-03-01T12:00:00Z"; gives @text back. */
 const char *ecbpf_time_iso(uint64_t nanoseconds, char text[ECBPF_TIME_MAX]);
