@@ -172,6 +172,7 @@ static int complete_settings(struct build *build, const struct sampler_options *
 	struct sampler_config *config = &build->settings.config;
 	uint64_t limit;
 
+	config->change++;
 	if (!config->rate)
 		config->rate = RATE_DEFAULT;
 	if (options->rate)

@@ -35,7 +35,8 @@
  * @report: mapped value of "reader"
  * @before: the same when we began
  * @current: which of the report's "taken" holds
- * @filter: for what could not be filtered in the kernel
+ * @filter: for what was not filtered in the kernel
+ * @filtered: change of settings from which on the kernel does
  * @buffer: of its own, as one that is never empty would keep libbpf from the others
  * @turn: records taken since the other rings had theirs
  */
@@ -50,6 +51,7 @@ struct ring {
 	struct sampler_reader before;
 	unsigned int current;
 	struct sampler_filter *filter;
+	uint32_t filtered;
 	struct ring_buffer *buffer;
 	uint32_t turn;
 };
@@ -152,7 +154,7 @@ static bool wanted(const struct ring *ring, const struct reader_wishes *wishes,
 		return false;
 	if (wishes->reasons && (sample->reason > 63 || !(wishes->reasons >> sample->reason & 1)))
 		return false;
-	return !ring->filter ||
+	return !ring->filter || sample->change >= ring->filtered ||
 	       sampler_filter_match(ring->filter, sample->data, sample->length, sample->captured);
 }
 
@@ -239,8 +241,10 @@ static int follow_filter(struct ecbpf_root *root, void *context)
 		return err;
 	sampler_filter_free(ring->filter);
 	ring->filter = NULL;
-	if (!instance.filter[0] || instance.config.filtered)
+	if (!instance.filter[0])
 		return 0;
+	/* The ring may still have samples from before the filter. */
+	ring->filtered = instance.config.filtered ? instance.config.change : UINT32_MAX;
 	return sampler_filter_compile(instance.filter, instance.config.snaplen, &ring->filter);
 }
 

@@ -33,6 +33,7 @@ int sample_decode(const void *data, size_t octets, uint64_t epoch,
 		.slot = record.slot,
 		.action = record.action,
 		.flags = record.flags,
+		.change = record.change,
 		.data = (const uint8_t *)data + sizeof(record),
 	};
 	return 0;

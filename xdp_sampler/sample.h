@@ -34,6 +34,7 @@ struct sampler_interface {
  * @action: as in ECBPF_ACTIONS
  * @reason: enum ecbpf_reason, or a code that this release doesn't know
  * @flags: enum sampler_record_flags
+ * @change: of the settings by which it was picked
  * @data: valid during the call only
  */
 struct sample {
@@ -50,6 +51,7 @@ struct sample {
 	uint8_t slot;
 	uint8_t action;
 	uint8_t flags;
+	uint32_t change;
 	const uint8_t *data;
 };
 

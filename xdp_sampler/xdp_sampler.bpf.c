@@ -253,6 +253,7 @@ static __always_inline void sampler_emit(struct xdp_md *ctx, const struct ecbpf_
 	record->ifindex = sampler_config.ifindex;
 	record->queue = ctx->rx_queue_index;
 	record->rate = sampler_config.rate;
+	record->change = sampler_config.change;
 	record->cpu = bpf_get_smp_processor_id();
 	record->slot = packet->verdict_slot;
 	record->action = packet->verdict_action;

@@ -38,6 +38,9 @@ struct sampler_config {
 	__u32 ifindex;
 	/* Data in the ring, in octets, from which on its reader is woken. */
 	__u32 wakeup;
+	/* Grows with each change of all this. */
+	__u32 change;
+	__u32 reserved;
 };
 
 /* Value of "settings", for user space: what runs. */
@@ -77,6 +80,7 @@ enum sampler_record_flags {
  * @slot: who decided; ECBPF_SLOT_ROOT: root
  * @action: as in ECBPF_ACTIONS
  * @flags: enum sampler_record_flags
+ * @change: of struct sampler_config, by which it was picked
  */
 struct sampler_record {
 	__u64 timestamp;
@@ -92,7 +96,8 @@ struct sampler_record {
 	__u8 slot;
 	__u8 action;
 	__u8 flags;
-	__u8 reserved[5];
+	__u8 reserved;
+	__u32 change;
 	__u8 data[];
 };
 

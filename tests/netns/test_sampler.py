@@ -69,6 +69,22 @@ def test_filter_in_kernel(sampled):
     assert (seen["emitted"], seen["filtered"]) == (5, 5)
 
 
+def test_filter_and_samples_from_before(sampled, scratch):
+    """What the ring already has is filtered too, though the kernel took it without."""
+    need("tshark")
+    file = scratch / "out.pcapng"
+    send(sampled, 4)
+    send(sampled, 3, DROPPED)
+    eventually(lambda: counts(sampled)["emitted"] >= 7, "7 samples")
+    process = reading(sampled, "--write", file, "--filter", f"src host {PASSED}")
+    received(sampled, 7)
+    ends(process)
+    assert [line[0] for line in fields(file, "ip.src")] == [PASSED] * 4
+    seen = state(sampled)
+    assert seen["counts"]["unwanted"] == 3 and seen["config"]["filter_in_kernel"]
+    check_conservation(seen, "file")
+
+
 def test_filter_beyond_the_first_buffer(bed):
     """Octets of multi-buffer frames that no first buffer has are looked at in the kernel too."""
     if kernel_release() < (5, 18):
