@@ -5,6 +5,8 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 
 #include <ecbpf/host.h>
 
@@ -15,6 +17,25 @@
 bool ecbpf_have_kernel_btf(void)
 {
 	return !access(KERNEL_BTF, R_OK);
+}
+
+bool ecbpf_have_iterator(const char *name)
+{
+	/* r0 = 0; exit */
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER);
+	int type = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_ITER);
+	CLEANUP_FD int fd = -1;
+
+	if (type <= 0)
+		return false;
+	options.attach_btf_id = type;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ecbpf_probe", "Dual BSD/GPL", nothing,
+			   ARRAY_SIZE(nothing), &options);
+	return fd >= 0;
 }
 
 int ecbpf_btf_check(const char *file)

@@ -19,6 +19,7 @@
 #include "counts.h"
 #include "output_json.h"
 #include "output_text.h"
+#include "search.h"
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
@@ -111,7 +112,7 @@ static int report_open(struct monitor *monitor, uint8_t mark, uint64_t least)
 {
 	monitor->mark = mark;
 	monitor->least = least;
-	return programs_read_open(monitor->programs, take_open, monitor);
+	return search_read(monitor->programs, take_open, monitor);
 }
 
 static int add_output(struct monitor *monitor, struct record_output *output,
@@ -236,7 +237,7 @@ static int read_until_told(struct monitor *monitor)
 			update = now + NS_PER_S;
 		}
 		if (now >= sweep) {
-			programs_find_unseen(monitor->programs);
+			search_unseen(monitor->programs);
 			sweep = now + SWEEP_NS;
 		}
 		if (options->interval && now >= interim) {
@@ -261,7 +262,7 @@ static int finish(struct monitor *monitor)
 	/* Room for what that puts into the ring. */
 	while (drain(monitor))
 		;
-	programs_find_unseen(monitor->programs);
+	search_unseen(monitor->programs);
 	while (drain(monitor))
 		;
 	if (monitor->options->flush_open)
@@ -296,17 +297,11 @@ static int run(struct monitor *monitor)
 	if (!monitor->ring)
 		return ecbpf_fail(-errno, "ring buffer: %m");
 	open_instance(monitor);
-	left_out = programs_find_open(monitor->programs);
+	left_out = search_open(monitor->programs);
 	if (left_out < 0)
 		return left_out;
 	monitor->report->left_out = left_out;
 	monitor->report->began = ecbpf_clock(CLOCK_REALTIME);
-	if (left_out)
-		ecbpf_log(
-			ECBPF_LOG_WARNING,
-			"flows open already were not looked for in %d or more network namespaces, "
-			"which takes CAP_SYS_ADMIN: their start is unknown",
-			left_out);
 	err = read_until_told(monitor);
 	err = finish(monitor) ?: err;
 	/* What is lost is told above all where something failed. */
@@ -327,7 +322,6 @@ int monitor_run(struct monitor_options *options)
 		options->programs.config.wakeup = options->programs.ring / 4;
 		if (options->programs.ring >= ASK_SELDOM_RING)
 			options->programs.config.wakeup_mask = ASK_SELDOM_RECORDS - 1;
-		options->programs.reads_open = options->interval || options->flush_open;
 		err = programs_open(&options->programs, &filter, &monitor.programs);
 	}
 	filter_free(&filter);

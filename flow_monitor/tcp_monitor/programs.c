@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The programs in the kernel: at the best hook that there is, and as iterators. */
+/* The programs in the kernel, at the best hook that there is. */
 #include "programs.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <ecbpf/host.h>
 
+#include "search.h"
 #include "tcp_monitor.skel.h"
-
-/* Records read from an iterator at once. */
-#define READ_RECORDS 512
 
 /* Until what closes isn't noted any more. */
 #define QUIET_TICKS 10
@@ -60,7 +57,7 @@ static bool have_birth_tracepoint(void)
 	return libbpf_find_vmlinux_btf_id(BIRTH_TRACEPOINT, BPF_TRACE_RAW_TP) > 0;
 }
 
-static void choose(struct programs *programs, bool accept_pid, bool iterators)
+static void choose(struct programs *programs, bool accept_pid)
 {
 	struct tcp_monitor_bpf *skel = programs->skel;
 	struct bpf_program *first[HOOKS] = { skel->progs.typed_first, skel->progs.raw_first,
@@ -79,9 +76,6 @@ static void choose(struct programs *programs, bool accept_pid, bool iterators)
 	programs->birth = typed ? (birth ? skel->progs.typed_birth : NULL) : skel->progs.raw_birth;
 	programs->end = typed ? skel->progs.typed_end : skel->progs.raw_end;
 	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
-	bpf_program__set_autoload(skel->progs.find_open, iterators);
-	bpf_program__set_autoload(skel->progs.read_open, iterators);
-	bpf_program__set_autoload(skel->progs.find_unseen, iterators);
 }
 
 static int load(struct programs *programs, const struct programs_options *options,
@@ -94,7 +88,8 @@ static int load(struct programs *programs, const struct programs_options *option
 	if (!skel)
 		return -errno;
 	programs->skel = skel;
-	choose(programs, options->config.accept_pid, ecbpf_have_kernel_btf());
+	choose(programs, options->config.accept_pid);
+	search_choose(skel, !options->btf);
 	memcpy((void *)&skel->rodata->config, &options->config, sizeof(options->config));
 	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
 	bpf_map__set_max_entries(skel->maps.flows, options->max_flows);
@@ -159,7 +154,6 @@ static int load_and_attach(struct programs *programs, const struct programs_opti
 static int check(const struct programs_options *options)
 {
 	size_t i;
-	int err;
 
 	if (options->ring & (options->ring - 1))
 		return ecbpf_fail(-EINVAL, "--ring %llu: not a power of two",
@@ -169,18 +163,18 @@ static int check(const struct programs_options *options)
 			return ecbpf_fail(-EINVAL,
 					  "--hook '%s': give tp_btf, raw_tracepoint or tracepoint",
 					  options->hook);
-	err = ecbpf_btf_check(options->btf);
-	if (!err && options->reads_open && !ecbpf_have_kernel_btf())
-		err = ecbpf_fail(-EOPNOTSUPP,
-				 "--interval and --flush-open need a kernel with types of its own "
-				 "(CONFIG_DEBUG_INFO_BTF); leave them out");
-	return err;
+	return ecbpf_btf_check(options->btf);
 }
 
 static int explain(int err)
 {
 	if ((err == -EPERM || err == -EACCES) && *ecbpf_capabilities_missing())
 		return ecbpf_capabilities_check("following TCP flows");
+	if (err == -ENOENT)
+		return ecbpf_fail(-EOPNOTSUPP,
+				  "sock:inet_sock_set_state: no such tracepoint; if nothing is "
+				  "mounted there, run 'mount -t tracefs tracefs "
+				  "/sys/kernel/tracing'");
 	return ecbpf_fail(
 		err == -ENOMEM ? err : -EOPNOTSUPP,
 		"sock:inet_sock_set_state: no program can be attached: %s; --libbpf tells "
@@ -209,7 +203,10 @@ int programs_open(const struct programs_options *options, const struct filter *f
 			continue;
 		programs->hook = hook;
 		err = load_and_attach(programs, options, filter);
-		if (!err || err == -EPERM || err == -ENOMEM || err == -E2BIG)
+		if (!err || err == -ENOMEM || err == -E2BIG)
+			break;
+		/* There are kernels that refuse typed programs to everybody. */
+		if (err == -EPERM && *ecbpf_capabilities_missing())
 			break;
 	}
 	if (err) {
@@ -246,6 +243,11 @@ const char *programs_hook(const struct programs *programs)
 	return hook_names[programs->hook];
 }
 
+struct tcp_monitor_bpf *programs_skel(const struct programs *programs)
+{
+	return programs->skel;
+}
+
 int programs_events(const struct programs *programs)
 {
 	return bpf_map__fd(programs->skel->maps.events);
@@ -272,53 +274,6 @@ void programs_misses(const struct programs *programs, uint64_t *first, uint64_t 
 	*rescuer = misses_of(programs->birth) + misses_of(programs->end);
 }
 
-/* Run an iterator to its end. */
-static int run_iterator(struct bpf_program *program, const struct bpf_iter_attach_opts *opts,
-			void (*take)(const struct monitor_event *, void *), void *context)
-{
-	struct monitor_event *events = calloc(READ_RECORDS, sizeof(*events));
-	struct bpf_link *link = bpf_program__attach_iter(program, opts);
-	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
-	size_t filled = 0, i, whole;
-	ssize_t got = fd < 0 ? fd : 1;
-
-	if (!events)
-		got = -ENOMEM;
-	while (got > 0) {
-		got = read(fd, (char *)events + filled, READ_RECORDS * sizeof(*events) - filled);
-		if (got < 0)
-			got = errno == EINTR || errno == EAGAIN ? 1 : -errno;
-		else
-			filled += got;
-		whole = filled / sizeof(*events);
-		for (i = 0; i < whole; i++)
-			take(&events[i], context);
-		filled -= whole * sizeof(*events);
-		memmove(events, events + whole, filled);
-	}
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	free(events);
-	return got;
-}
-
-static int find_in_namespace(uint32_t inode, void *context)
-{
-	struct programs *programs = context;
-	int err = run_iterator(programs->skel->progs.find_open, NULL, NULL, NULL);
-
-	if (err)
-		ecbpf_log(ECBPF_LOG_DEBUG, "net:[%u]: looking for open flows: %s", inode,
-			  strerror(-err));
-	return 0;
-}
-
-int programs_find_open(struct programs *programs)
-{
-	return ecbpf_have_kernel_btf() ? ecbpf_netns_each(find_in_namespace, programs) : 0;
-}
-
 void programs_tick(struct programs *programs)
 {
 	if (programs->skel->bss->foreign_seen)
@@ -326,31 +281,4 @@ void programs_tick(struct programs *programs)
 	else if (++programs->quiet == QUIET_TICKS)
 		programs->skel->data->foreign = 0;
 	programs->skel->bss->foreign_seen = 0;
-}
-
-static int run_over_flows(struct programs *programs, struct bpf_program *program,
-			  void (*take)(const struct monitor_event *, void *), void *context)
-{
-	union bpf_iter_link_info info = {
-		.map.map_fd = bpf_map__fd(programs->skel->maps.flows),
-	};
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-
-	return run_iterator(program, &opts, take, context);
-}
-
-int programs_find_unseen(struct programs *programs)
-{
-	if (!ecbpf_have_kernel_btf())
-		return 0;
-	return run_over_flows(programs, programs->skel->progs.find_unseen, NULL, NULL);
-}
-
-int programs_read_open(struct programs *programs,
-		       void (*take)(const struct monitor_event *event, void *context),
-		       void *context)
-{
-	int err = run_over_flows(programs, programs->skel->progs.read_open, take, context);
-
-	return err ? ecbpf_fail(err, "reading open flows: %s", strerror(-err)) : 0;
 }

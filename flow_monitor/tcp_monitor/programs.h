@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The programs in the kernel: at the best hook that there is, and as iterators. */
+/* The programs in the kernel, at the best hook that there is. */
 #ifndef TCP_MONITOR_PROGRAMS_H
 #define TCP_MONITOR_PROGRAMS_H
 
@@ -14,7 +14,6 @@
  * @btf: file with the kernel's types, NULL: its own
  * @max_flows: active at once
  * @ring: octets, a power of two
- * @reads_open: programs_read_open() will be called
  */
 struct programs_options {
 	struct monitor_config config;
@@ -22,10 +21,10 @@ struct programs_options {
 	const char *btf;
 	uint64_t max_flows;
 	uint64_t ring;
-	bool reads_open;
 };
 
 struct programs;
+struct tcp_monitor_bpf;
 
 /* Load and attach; -EOPNOTSUPP: the kernel lacks what this needs. */
 int programs_open(const struct programs_options *options, const struct filter *filter,
@@ -39,6 +38,8 @@ void programs_close(struct programs *programs);
 
 const char *programs_hook(const struct programs *programs);
 
+struct tcp_monitor_bpf *programs_skel(const struct programs *programs);
+
 /* Descriptors of maps. */
 int programs_events(const struct programs *programs);
 int programs_percpu(const struct programs *programs);
@@ -47,18 +48,7 @@ int programs_report(const struct programs *programs);
 /* Runs that the kernel refused the program at the hook, and those that make up for that. */
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer);
 
-/* Note flows that are open already. Return: namespaces left out. */
-int programs_find_open(struct programs *programs);
-
 /* To be called every second. */
 void programs_tick(struct programs *programs);
-
-/* Put flows whose socket is gone, though nobody saw their end, into the ring. */
-int programs_find_unseen(struct programs *programs);
-
-/* What all active flows look like now. */
-int programs_read_open(struct programs *programs,
-		       void (*take)(const struct monitor_event *event, void *context),
-		       void *context);
 
 #endif

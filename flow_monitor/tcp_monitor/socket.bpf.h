@@ -43,6 +43,11 @@
 		value_;                                                                    \
 	})
 
+static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct)
+{
+	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+}
+
 static __always_inline bool is_mapped(const __u8 *address)
 {
 	const __u32 *words = (const __u32 *)address;

@@ -18,7 +18,7 @@
  * be another's, or nobody's, that makes its record.
  */
 #include "flows.bpf.h"
-#include "iterators.bpf.h"
+#include "search.bpf.h"
 
 #define EEXIST 17
 
@@ -266,11 +266,6 @@ static __always_inline bool matters(int from, int to)
 	if (to == BPF_TCP_SYN_SENT || to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)
 		return true;
 	return config.states && to != BPF_TCP_LISTEN;
-}
-
-static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct)
-{
-	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
 }
 
 static __always_inline void closed(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,

@@ -7,6 +7,9 @@
 
 #define MONITOR_NAME_MAX 16
 
+/* Sockets that one call looks at: as many words as a raw tracepoint has at most. */
+#define MONITOR_SWEEP_KEYS 12
+
 /* Words of a set of all ports. */
 #define MONITOR_PORT_WORDS 1024
 
@@ -104,7 +107,7 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, from the iterator over active flows, and in "closings"
+ * struct monitor_event - in the ring, read from active flows, and in "closings"
  * @kind: enum monitor_kind
  * @bits: enum monitor_flow_bits
  * @family, @flags, @dscp_sent and so on: as in struct flow
@@ -159,7 +162,7 @@ enum monitor_output {
  *	those that make up for that
  * @received: records read from the ring
  * @interim, @open: records of flows while they ran, and of those open at the end
- * @left_out: network namespaces that were not searched for open flows
+ * @left_out: network namespaces, or processes, that were not searched for open flows
  * @delivered, @lost, @held: by output; their sum is received + interim + open
  * @outputs: a bit for each that is on
  */

@@ -440,16 +440,22 @@ def test_accept_pid_of_reset(host, hook, why):
     assert (second["end"], second["pid"]) == ("rst", 0)
 
 
+# By iterators, as far as the kernel takes them; one socket after another, as without its own types.
+SEARCHES = ((), ("--btf", "/sys/kernel/btf/vmlinux"))
+
+
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("where", ("own", "other"))
 @pytest.mark.parametrize("address", (V4, V6))
-def test_open_at_start(host, address, where):
+def test_open_at_start(host, address, where, search):
     """Found, flagged, and exact to the end, also in another namespace where a process is."""
     host.start("sleep", "1000")
     with host.entered():
         listener = Listener(address)
         client, server = listener.connect()
         exchange(client, server)
-    with monitoring("--netns", host.path, netns=host if where == "own" else None) as monitor:
+    with monitoring("--netns", host.path, *search,
+                    netns=host if where == "own" else None) as monitor:
         assert monitor.counts()["found"] >= 2
         exchange(client, server)
         end_by_fin(client, server)
@@ -464,8 +470,9 @@ def test_open_at_start(host, address, where):
     assert passive["flags"] == ["began_before", "passive"]
 
 
-def test_open_at_end(host):
-    with monitoring("--flush-open", netns=host) as monitor:
+@pytest.mark.parametrize("search", SEARCHES)
+def test_open_at_end(host, search):
+    with monitoring("--flush-open", *search, netns=host) as monitor:
         with host.entered():
             listener = Listener()
             client, server = listener.connect()
@@ -481,9 +488,10 @@ def test_open_at_end(host):
     assert active["end"] == passive["end"] == "open"
 
 
-def test_interim(host):
+@pytest.mark.parametrize("search", SEARCHES)
+def test_interim(host, search):
     """While it runs, cumulative; then the whole at its end."""
-    with monitoring("--interval", "0.1s", netns=host) as monitor:
+    with monitoring("--interval", "0.1s", *search, netns=host) as monitor:
         with host.entered():
             listener = Listener()
             client, server = listener.connect()

@@ -80,6 +80,9 @@ int ecbpf_instances_each(const char *tool,
 /* Whether the kernel tells about its own types, as typed tracepoints and iterators take. */
 bool ecbpf_have_kernel_btf(void);
 
+/* Whether it takes iterators @name ("tcp", "bpf_map_elem"): some refuse one to everybody. */
+bool ecbpf_have_iterator(const char *name);
+
 /* Fail with -EPERM, naming them, if capabilities are missing that loading takes; @what fails. */
 int ecbpf_capabilities_check(const char *what);
 

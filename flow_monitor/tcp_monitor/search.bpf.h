@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Flows that are looked for: open at the start, active now, and gone though nobody saw it. By
+ * iterators; where the kernel takes none, by programs that are called for one socket after another
+ * (BPF_PROG_TEST_RUN).
+ */
+#ifndef TCP_MONITOR_SEARCH_BPF_H
+#define TCP_MONITOR_SEARCH_BPF_H
+
+#include "flows.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct monitor_listener);
+	__type(value, __u8);
+} listeners SEC(".maps");
+
+/* What read_one() read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct monitor_event);
+} one_read SEC(".maps");
+
+static __always_inline bool is_open(unsigned char state)
+{
+	return state == BPF_TCP_ESTABLISHED || state == BPF_TCP_SYN_SENT ||
+	       state == BPF_TCP_SYN_RECV || state == BPF_TCP_FIN_WAIT1 ||
+	       state == BPF_TCP_FIN_WAIT2 || state == BPF_TCP_CLOSE_WAIT ||
+	       state == BPF_TCP_LAST_ACK || state == BPF_TCP_CLOSING;
+}
+
+static __always_inline struct monitor_listener listener_of(struct sock *sk, bool direct)
+{
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+	struct monitor_listener listener = { .netns = net ? READ(net, ns.inum) : 0 };
+
+	listener.port = READ(sk, __sk_common.skc_num);
+	return listener;
+}
+
+static __always_inline void note_listener(struct sock *sk, bool direct)
+{
+	struct monitor_listener listener = listener_of(sk, direct);
+	__u8 one = 1;
+
+	bpf_map_update_elem(&listeners, &listener, &one, BPF_ANY);
+}
+
+/* One that ends meanwhile has either been noted before, or is closed now. */
+static __always_inline void note_open(struct sock *sk, bool direct)
+{
+	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
+	struct monitor_listener listener = listener_of(sk, direct);
+	struct monitor_percpu *cpu = this_cpu();
+	struct tcp_sock *tp = tcp_sock_of(sk, direct);
+	__u64 key = (__u64)tp;
+
+	if (!tp || !cpu)
+		return;
+	if (bpf_map_lookup_elem(&listeners, &listener))
+		flow.bits |= MONITOR_FLOW_PASSIVE;
+	flow.start = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST)) {
+		if (!bpf_map_lookup_elem(&flows, &key)) {
+			count(cpu, MONITOR_COUNT_REFUSED);
+			__sync_fetch_and_add(&untracked, 1);
+		}
+		return;
+	}
+	count(cpu, MONITOR_COUNT_FOUND);
+	if (!is_open(READ(sk, __sk_common.skc_state)) && !bpf_map_delete_elem(&flows, &key))
+		count(cpu, MONITOR_COUNT_ENDED);
+}
+
+/* For each socket of a network namespace, listeners first. */
+SEC("iter/tcp")
+int find_open(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	if (!common)
+		return 0;
+	if (common->skc_state == BPF_TCP_LISTEN)
+		note_listener((struct sock *)common, true);
+	else if (is_open(common->skc_state))
+		note_open((struct sock *)common, true);
+	return 0;
+}
+
+/* The caller's descriptor ctx[0], which is a socket's; ctx[1]: listeners are asked for. */
+SEC("raw_tp")
+int find_one(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+	unsigned short family;
+	struct socket *socket;
+	struct sock *sk;
+	bool listens;
+
+	bpf_probe_read_kernel(&file, sizeof(file), files + ctx[0]);
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP_)
+		return 0;
+	listens = BPF_CORE_READ(sk, __sk_common.skc_state) == BPF_TCP_LISTEN;
+	if (listens && ctx[1])
+		note_listener(sk, false);
+	else if (!ctx[1] && is_open(BPF_CORE_READ(sk, __sk_common.skc_state)))
+		note_open(sk, false);
+	return 0;
+}
+
+/* What the socket of an active flow says now. False: nothing that is asked for. */
+static __always_inline bool read_flow(__u64 key, const struct monitor_flow *noted,
+				      struct monitor_event *event)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)key;
+	struct monitor_flow *still;
+	unsigned char state;
+	bool passive;
+
+	state = BPF_CORE_READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	if (!is_open(state))
+		return false;
+	passive = noted->bits & MONITOR_FLOW_PASSIVE;
+	event->now = bpf_ktime_get_ns();
+	event->start = noted->start;
+	event->old_state = state;
+	event->new_state = state;
+	event->pid = noted->pid;
+	__builtin_memcpy(event->name, noted->name, sizeof(event->name));
+	if (passive)
+		event->flags = FLOW_PASSIVE;
+	if (noted->bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
+		event->flags |= FLOW_BEGAN_BEFORE;
+	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
+		event->flags |= FLOW_NEVER_ESTABLISHED;
+	read_identity(tp, false, event);
+	read_dscp(tp, false, passive, event);
+	read_counters(tp, false, event);
+	/* The socket may have become another flow's while it was read. */
+	still = bpf_map_lookup_elem(&flows, &key);
+	return still && still->start == event->start && flow_is_wanted((struct sock *)tp, event);
+}
+
+SEC("iter/bpf_map_elem")
+int read_each(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
+	struct monitor_flow *noted = ctx->value;
+	__u64 *socket = ctx->key;
+
+	if (socket && noted && read_flow(*socket, noted, &event))
+		bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	return 0;
+}
+
+/* Of the socket ctx[0]. Returns 1 if one_read has it. */
+SEC("raw_tp")
+int read_one(__u64 *ctx)
+{
+	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
+	struct monitor_flow *noted;
+	__u64 key = ctx[0];
+	__u32 zero = 0;
+
+	noted = bpf_map_lookup_elem(&flows, &key);
+	if (!noted || !read_flow(key, noted, &event))
+		return 0;
+	return !bpf_map_update_elem(&one_read, &zero, &event, BPF_ANY);
+}
+
+/* Others may be nobody's any more: of what is freed, state and references stay until it is used. */
+static __always_inline bool is_in_use(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+
+	return is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) ||
+	       BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
+}
+
+/* Whether the socket of an active flow is gone: then the flow ended unseen. */
+static __always_inline void end_unseen(__u64 key, const struct monitor_flow *noted)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)key;
+	struct monitor_percpu *cpu = this_cpu();
+	struct monitor_flow flow;
+
+	if (!cpu || (!is_of_another(noted, tp, false) && is_in_use(tp)))
+		return;
+	flow = *noted;
+	if (!bpf_map_delete_elem(&flows, &key))
+		reconstruct(cpu, &flow, key);
+}
+
+SEC("iter/bpf_map_elem")
+int sweep_each(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct monitor_flow *noted = ctx->value;
+	__u64 *socket = ctx->key;
+
+	if (socket && noted)
+		end_unseen(*socket, noted);
+	return 0;
+}
+
+/* The sockets in ctx, as many as one call takes; 0: none. */
+SEC("raw_tp")
+int sweep_some(__u64 *ctx)
+{
+	__u64 key;
+	struct monitor_flow *noted;
+	int i;
+
+	for (i = 0; i < MONITOR_SWEEP_KEYS; i++) {
+		bpf_probe_read_kernel(&key, sizeof(key), ctx + i);
+		noted = key ? bpf_map_lookup_elem(&flows, &key) : NULL;
+		if (noted)
+			end_unseen(key, noted);
+	}
+	return 0;
+}
+
+#endif
