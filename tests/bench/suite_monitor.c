@@ -304,7 +304,7 @@ int suite_monitor(struct bench *bench)
 	snprintf(watching.monitor, sizeof(watching.monitor),
 		 "%s/flow_monitor/tcp_monitor/tcp_monitor", bench->tools);
 	/* Tools of others find their tracepoints there. */
-	if (!mount("tracefs", TRACEFS, "tracefs", 0, NULL)) {
+	if (!mount("tracefs", TRACEFS, "tracefs", 0, NULL) || errno == EBUSY) {
 		watching.there[WATCHER_TCPLIFE] = testbed_has_command("tcplife");
 		watching.there[WATCHER_TCPSTATES] = testbed_has_command("tcpstates");
 	}

@@ -38,7 +38,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 @pytest.fixture(scope="session", autouse=True)
 def machine():
-    """Own mounts: bpffs at its usual place, a scratch folder in memory."""
+    """Own mounts: bpffs and tracefs at their usual places, a scratch folder in memory."""
     reason = missing()
     if reason:
         pytest.skip(reason)
@@ -55,6 +55,9 @@ def machine():
             testbed.mount("bpf", testbed.BPFFS, "bpf", 0, "mode=0700")
         except OSError as error:
             pytest.skip(f"no bpffs of one's own here: {error}")
+        # It may be there already.
+        with contextlib.suppress(OSError):
+            testbed.mount("tracefs", testbed.TRACEFS, "tracefs")
         testbed.mount("tmpfs", top, "tmpfs", 0, "mode=0755")
         yield pathlib.Path(top)
     finally:

@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_printk over veth: a line for each packet, no more than it may, and every packet goes on."""
-import contextlib
 import ipaddress
 import os
-import pathlib
 import random
 
 import pytest
 
-import testbed
 from sampling import PASSED, send, silence
-from testbed import BUILD, EX_UNAVAILABLE, eventually, validate
+from testbed import BUILD, EX_UNAVAILABLE, TRACEFS, eventually, validate
 
 PRINTK = BUILD / "xdp_printk/xdp_printk"
-TRACING = pathlib.Path("/sys/kernel/tracing")
 
 
 @pytest.fixture
 def trace(machine):
     """Lines of the trace that hold a text; what others read there isn't taken from them."""
     # pylint: disable=unused-argument
-    if not (TRACING / "trace").exists():
-        with contextlib.suppress(OSError):
-            testbed.mount("tracefs", TRACING, "tracefs")
-    if not os.access(TRACING / "trace", os.R_OK):
+    if not os.access(TRACEFS / "trace", os.R_OK):
         pytest.skip("no tracefs here")
 
     def lines(text):
-        return [line for line in (TRACING / "trace").read_text(errors="replace").splitlines()
+        return [line for line in (TRACEFS / "trace").read_text(errors="replace").splitlines()
                 if text in line]
     return lines
 

@@ -31,6 +31,7 @@ ROOT_LOADER = BUILD / "xdp_root/xdp_root_loader"
 FILTER = BUILD / "xdp_filter/xdp_filter"
 FW = BUILD / "xdp_fw/xdp_fw"
 BPFFS = pathlib.Path("/sys/fs/bpf")
+TRACEFS = pathlib.Path("/sys/kernel/tracing")
 
 # Guests are emulated: a deadline only ends what hangs, it measures nothing.
 DEADLINE = 180 if GUEST else 30
