@@ -74,7 +74,7 @@ kernel_fetch() { # kernel_fetch SERIES: prints the release
 kernel_list() {
 	local dir
 	for dir in "$cache"/kernels/*/; do
-		[[ -d $dir ]] && basename "$dir"
+		[[ ! -d $dir ]] || basename "$dir"
 	done | sort -V
 }
 
