@@ -95,10 +95,17 @@ static __always_inline __u32 entries_find_allow(const struct ecbpf_packet *packe
 	return id ? *id : 0;
 }
 
-static __always_inline struct filter_hits *entries_hits_of(__u32 id)
+/* This CPU's counter of an entry, by its place among all. */
+static __always_inline __u32 entries_counter(__u32 id)
 {
-	__u32 shard = bpf_get_smp_processor_id() & filter_config.hit_shard_mask;
-	__u32 index = shard * filter_config.hit_shard_size + id / FILTER_HITS_PER_VALUE;
+	return (bpf_get_smp_processor_id() & filter_config.hit_shard_mask) *
+		       filter_config.hit_shard_size +
+	       id;
+}
+
+static __always_inline struct filter_hits *entries_hits_of(__u32 counter)
+{
+	__u32 index = counter / FILTER_HITS_PER_VALUE;
 
 	return bpf_map_lookup_elem(&hits, &index);
 }
@@ -106,26 +113,32 @@ static __always_inline struct filter_hits *entries_hits_of(__u32 id)
 /* Fetches the counters of this id and of the TABLE_EXPECTED that follow, two cache lines of them. */
 static __always_inline void entries_expect(const void *memory, __u32 id)
 {
-	const struct filter_hits *value = entries_hits_of(id);
+	__u32 counter = entries_counter(id);
+	const struct filter_hits *value = entries_hits_of(counter);
 
 	(void)memory;
 	if (!value)
 		return;
-	table_touch(&value->count[id % FILTER_HITS_PER_VALUE]);
-	table_touch(&value->count[(id + TABLE_EXPECTED / 2 + 1) % FILTER_HITS_PER_VALUE]);
+	table_touch(&value->count[counter % FILTER_HITS_PER_VALUE]);
+	table_touch(&value->count[(counter + TABLE_EXPECTED / 2 + 1) % FILTER_HITS_PER_VALUE]);
 }
 
-static __always_inline void entries_hit(__u32 id)
+static __always_inline void entries_count(__u32 counter)
 {
-	struct filter_hits *value = entries_hits_of(id);
+	struct filter_hits *value = entries_hits_of(counter);
 
 	if (!value)
 		return;
 	/* An atomic add to memory that isn't in the cache holds up all that follows. */
 	if (filter_config.hit_shards_shared)
-		__sync_fetch_and_add(&value->count[id % FILTER_HITS_PER_VALUE], 1);
+		__sync_fetch_and_add(&value->count[counter % FILTER_HITS_PER_VALUE], 1);
 	else
-		value->count[id % FILTER_HITS_PER_VALUE]++;
+		value->count[counter % FILTER_HITS_PER_VALUE]++;
+}
+
+static __always_inline void entries_hit(__u32 id)
+{
+	entries_count(entries_counter(id));
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -49,10 +50,20 @@ static uint32_t power_of_two(uint32_t value)
 	return power;
 }
 
+/* Never a key for an address alone, as memos are zero at first. */
+static int draw_memo_key(__u64 *key)
+{
+	if (getrandom(key, sizeof(*key), 0) != sizeof(*key))
+		return -errno;
+	*key |= 1ULL << 63;
+	return 0;
+}
+
 static int complete_config(struct build *build)
 {
 	struct filter_config *config = &build->instance->config;
 	int cpus = libbpf_num_possible_cpus(), mtu = ecbpf_mtu(ecbpf_root_interface(build->root));
+	int err;
 
 	if (mtu < 0)
 		return failed(build, mtu, "reading the MTU");
@@ -62,8 +73,11 @@ static int complete_config(struct build *build)
 	config->have_check_mtu = ecbpf_have_check_mtu();
 	config->hit_shard_mask = power_of_two(cpus < HIT_SHARDS_MAX ? cpus : HIT_SHARDS_MAX) - 1;
 	config->hit_shards_shared = cpus > HIT_SHARDS_MAX;
-	config->hit_shard_size = build->instance->list.count / FILTER_HITS_PER_VALUE + 1;
-	return 0;
+	/* Whole values, so that copies share no cache line. */
+	config->hit_shard_size =
+		(build->instance->list.count / FILTER_HITS_PER_VALUE + 1) * FILTER_HITS_PER_VALUE;
+	err = draw_memo_key(&config->memo_key);
+	return err ? failed(build, err, "drawing a random number") : 0;
 }
 
 static void report_percent(void *context, unsigned int percent)
@@ -113,8 +127,9 @@ static int size_maps(struct build *build, uint32_t addresses)
 		{ build->skeleton->maps.entries, list->count + 1 },
 		{ build->skeleton->maps.addresses6, count_matching(list, true, false) + 1 },
 		{ build->skeleton->maps.tags, list->tag_count + 1 },
-		{ build->skeleton->maps.hits,
-		  (size_t)config->hit_shard_size * (config->hit_shard_mask + 1) },
+		{ build->skeleton->maps.hits, (size_t)config->hit_shard_size /
+						      FILTER_HITS_PER_VALUE *
+						      (config->hit_shard_mask + 1) },
 		{ build->skeleton->maps.hits_cleared, list->count + 1 },
 		{ build->skeleton->maps.allows, count_matching(list, false, true) + 1 },
 		{ build->skeleton->maps.local_addresses, addresses + 1 },

@@ -104,7 +104,7 @@ uint64_t filter_hits_count(const struct filter_instance *instance, const struct 
 	uint64_t sum = 0;
 
 	for (shard = 0; shard <= instance->hit_shard_mask; shard++) {
-		index = shard * instance->hit_shard_size + id / FILTER_HITS_PER_VALUE;
+		index = (shard * instance->hit_shard_size + id) / FILTER_HITS_PER_VALUE;
 		if (index < view->entries)
 			sum += hits[index].count[id % FILTER_HITS_PER_VALUE];
 	}

@@ -162,22 +162,52 @@ static __always_inline __u32 filter_answer(struct xdp_md *ctx, const struct ecbp
 	return ECBPF_REASON_FILTER_TOO_BIG_ERROR;
 }
 
+/*
+ * A flood comes from few sources, or from the same one for a while: so each CPU keeps which one it
+ * dropped last, and that one's counter. No other instance finds the key, not even for this source.
+ */
+static __always_inline __u64 source_memo_key(const struct ecbpf_packet *packet)
+{
+	return filter_config.memo_key ^ packet->saddr[0];
+}
+
+static __always_inline void drop_source4(struct ecbpf_packet *packet, __u32 id)
+{
+	struct ecbpf_memo *memo = ecbpf_memo_get(packet);
+	__u32 counter = entries_counter(id);
+
+	memo->key = source_memo_key(packet);
+	memo->value = counter;
+	entries_count(counter);
+}
+
 ECBPF_SUBPROGRAM(xdp_filter_prog)
 {
 	/* Of what has no addresses, the answer means nothing; to ask spares all others a branch. */
 	__u32 odd = (packet->flags ^ ECBPF_ADDRESSES) & (ECBPF_ADDRESSES | FILTER_NOTABLE);
 	__u32 reason, answer;
 
-	if (packet->family == 4)
+	if (ecbpf_likely(packet->family == 4)) {
+		const struct ecbpf_memo *memo = ecbpf_memo_get(packet);
+
+		if (ecbpf_likely(!odd && memo->key == source_memo_key(packet))) {
+			entries_count(memo->value);
+			return ecbpf_verdict(ctx, packet, XDP_DROP, ECBPF_REASON_FILTER_SOURCE);
+		}
 		answer = table4_lookup(packet->saddr[0]);
-	else
+	} else {
 		answer = table6_lookup(packet->saddr, entries_expect);
+	}
 	if (ecbpf_likely(!(answer | odd)))
 		return ecbpf_next(ctx, packet);
 
 	if (ecbpf_likely(!(odd | (answer & TABLE_WALK)))) {
+		if (packet->family == 4) {
+			drop_source4(packet, answer & TABLE_ID_MASK);
+			return ecbpf_verdict(ctx, packet, XDP_DROP, ECBPF_REASON_FILTER_SOURCE);
+		}
 		entries_hit(answer & TABLE_ID_MASK);
-		return ecbpf_verdict(ctx, packet, XDP_DROP, filter_reason_of_source(packet));
+		return ecbpf_verdict(ctx, packet, XDP_DROP, ECBPF_REASON_FILTER_SOURCE6);
 	}
 	if (odd & ECBPF_ADDRESSES)
 		reason = filter_judge_incomplete(packet);

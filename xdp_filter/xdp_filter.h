@@ -29,8 +29,10 @@ struct filter_config {
 	__u32 mtu;
 	/* Hit counters: copies that CPUs are spread over (a power of two), less one. */
 	__u32 hit_shard_mask;
-	/* Values in each copy. */
+	/* Counters in each copy. */
 	__u32 hit_shard_size;
+	/* Of this instance alone: see source_memo_key(). */
+	__u64 memo_key;
 };
 
 enum filter_action {

@@ -99,7 +99,8 @@ static void configure(struct machine *machine, const struct table_layout *layout
 		.have_check_mtu = machine->scene->check_mtu && ecbpf_have_check_mtu(),
 		.ptb_max_pps = machine->scene->ptb_max_pps,
 		.mtu = CONFIGURED_MTU,
-		.hit_shard_size = LIST_MAX / FILTER_HITS_PER_VALUE + 1,
+		.hit_shard_size = (LIST_MAX / FILTER_HITS_PER_VALUE + 1) * FILTER_HITS_PER_VALUE,
+		.memo_key = 1ULL << 63,
 	};
 	int lo = ecbpf_mtu("lo");
 

@@ -49,7 +49,8 @@ static void size_maps(struct filter *filter, const struct table_layout *layout)
 	struct xdp_filter_bpf *skeleton = filter->skeleton;
 
 	bpf_map__set_max_entries(skeleton->maps.entries, filter->entries + 1);
-	bpf_map__set_max_entries(skeleton->maps.hits, filter->hit_shards * filter->hit_shard_size);
+	bpf_map__set_max_entries(skeleton->maps.hits, filter->hit_shards * filter->hit_shard_size /
+							      FILTER_HITS_PER_VALUE);
 	bpf_map__set_max_entries(skeleton->maps.allows, filter->entries + 1);
 	bpf_map__set_max_entries(skeleton->maps.local_addresses, 16);
 	assert_int_equal(table_maps_size(skeleton->obj, table_map_names, layout), 0);
@@ -59,9 +60,11 @@ static void set_constants(struct filter *filter, const struct filter_setup *setu
 			  const struct table_layout *layout)
 {
 	struct filter_config config = setup->config;
+	static uint64_t instances;
 
 	config.hit_shard_mask = filter->hit_shards - 1;
 	config.hit_shard_size = filter->hit_shard_size;
+	config.memo_key = ++instances << 32;
 	memcpy((void *)&filter->skeleton->rodata->filter_config, &config, sizeof(config));
 	memcpy((void *)&filter->skeleton->rodata->table4, &layout->v4, sizeof(layout->v4));
 	memcpy((void *)&filter->skeleton->rodata->table6, &layout->v6, sizeof(layout->v6));
@@ -117,7 +120,7 @@ void filter_open(struct filter *filter, struct harness *harness, const struct fi
 		.harness = harness,
 		.skeleton = xdp_filter_bpf__open(),
 		.entries = length,
-		.hit_shard_size = length / FILTER_HITS_PER_VALUE + 1,
+		.hit_shard_size = (length / FILTER_HITS_PER_VALUE + 1) * FILTER_HITS_PER_VALUE,
 		.hit_shards = HIT_SHARDS,
 	};
 	assert_non_null(filter->skeleton);
@@ -157,7 +160,7 @@ void filter_stats_sum(const struct filter *filter, struct filter_stats *stats)
 
 uint64_t filter_shard_read(const struct filter *filter, uint32_t shard, uint32_t id)
 {
-	uint32_t index = shard * filter->hit_shard_size + id / FILTER_HITS_PER_VALUE;
+	uint32_t index = (shard * filter->hit_shard_size + id) / FILTER_HITS_PER_VALUE;
 	struct filter_hits value;
 
 	assert_int_equal(

@@ -414,17 +414,12 @@ static void check_fate(const struct fixture *fixture)
 	assert_int_equal(outcome.row, fixture->reason ? ECBPF_SLOT_FILTER : ECBPF_SLOT_ROOT);
 }
 
-static void run_fixture(const struct fixture *fixture)
+static void run_once(const struct fixture *fixture, const uint8_t *frame, size_t length)
 {
 	uint64_t hits_before[64], hits[64];
 	struct filter_stats before, after;
-	static uint8_t frame[FRAME_MAX];
-	size_t i, length;
+	size_t i;
 
-	print_message("  %s\n", fixture->description);
-	length = frame_build(fixture->layers, frame);
-	if (fixture->cut)
-		length = fixture->cut;
 	assert_true(filter.entries < ARRAY_SIZE(hits));
 	filter_stats_sum(&filter, &before);
 	read_hits(hits_before);
@@ -438,6 +433,21 @@ static void run_fixture(const struct fixture *fixture)
 	read_hits(hits);
 	for (i = 0; i <= filter.entries; i++)
 		assert_int_equal(hits[i] - hits_before[i], fixture->hit && i == fixture->hit);
+}
+
+/* The second time, the filter may know the source from the first. */
+static void run_fixture(const struct fixture *fixture)
+{
+	static uint8_t frame[FRAME_MAX];
+	size_t length;
+	int turn;
+
+	print_message("  %s\n", fixture->description);
+	length = frame_build(fixture->layers, frame);
+	if (fixture->cut)
+		length = fixture->cut;
+	for (turn = 0; turn < 2; turn++)
+		run_once(fixture, frame, length);
 }
 
 static void test_table(void **state)
@@ -490,6 +500,39 @@ static void test_shared_shards(void **state)
 {
 	(void)state;
 	check_shards(&(struct filter_setup){ .config = { .hit_shards_shared = 1 }, .list = list });
+}
+
+/* What a CPU knows of the source that it dropped last isn't for other lists, nor for other packets of it. */
+static void test_memo(void **state)
+{
+	static const struct listed drops[] = { { "10.0.0.1", FILTER_DROP, 0 }, { 0 } };
+	static const struct listed others[] = { { "10.0.0.2", FILTER_DROP, 0 },
+						{ "10.0.0.1", FILTER_DROP, EXPIRED },
+						{ 0 } };
+	const struct fixture dropped = { "dropped", FROM("10.0.0.1"), HIT(1) };
+	const struct fixture malformed = { "malformed",
+					   { ETHER(), IPV4(.from = "10.0.0.1", .ihl = 4), UDP() },
+					   .reason = ECBPF_REASON_FILTER_SOURCE,
+					   .stats = COUNT(IP_DROP) | COUNT(IP_HEADER_ERR),
+					   .hit = 1 };
+	const struct fixture six = { "IPv6 that begins alike", FROM6("a00:1::"), PASSES };
+	const struct fixture passed = { "passed", FROM("10.0.0.1"), PASSES };
+	const struct fixture other = { "other", FROM("10.0.0.2"), HIT(1) };
+
+	(void)state;
+	filter_open(&filter, &root, &(struct filter_setup){ .list = drops });
+	run_fixture(&dropped);
+	run_fixture(&malformed);
+	run_fixture(&six);
+	run_fixture(&dropped);
+	filter_close(&filter);
+	filter_open(&filter, &root, &(struct filter_setup){ .list = others });
+	run_fixture(&passed);
+	run_fixture(&other);
+	run_fixture(&passed);
+	filter_close(&filter);
+	filter_open(&filter, &root, &(struct filter_setup){ .list = NULL });
+	run_fixture(&passed);
 }
 
 /* Prefixes as short as ::/0 cover the mapped form of IPv4 addresses, but say nothing of IPv4. */
@@ -616,6 +659,7 @@ int main(void)
 		  TABLE(not_local, .list = list, .local = local_addresses, .config = { STRICT }) },
 		cmocka_unit_test_teardown(test_shards, close_filter),
 		cmocka_unit_test_teardown(test_shared_shards, close_filter),
+		cmocka_unit_test_teardown(test_memo, close_filter),
 		cmocka_unit_test_teardown(test_families, close_filter),
 		cmocka_unit_test(test_long_chains),
 		cmocka_unit_test_teardown(test_not_ip, close_filter),

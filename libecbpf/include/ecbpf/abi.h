@@ -12,7 +12,7 @@
 
 #include <ecbpf/reasons.h>
 
-#define ECBPF_ABI 1
+#define ECBPF_ABI 2
 
 #define ECBPF_SLOTS 8
 
@@ -132,10 +132,21 @@ struct ecbpf_countdown {
 	__u32 reserved;
 };
 
+/**
+ * struct ecbpf_memo - what a slot's programs keep on a CPU from packet to packet; at first zero
+ *
+ * Whatever comes into the slot next finds it, so something in it should tell whose it is.
+ */
+struct ecbpf_memo {
+	__u64 key;
+	__u64 value;
+};
+
 /* The one value of the per-CPU map "ecbpf_percpu": packet in flight, and the counters. */
 struct ecbpf_percpu {
 	struct ecbpf_packet packet;
 	struct ecbpf_countdown countdown;
+	struct ecbpf_memo memos[ECBPF_SLOTS];
 	/* Verdicts by who gave them: slots, then root. */
 	__u64 actions[ECBPF_SLOTS + 1][ECBPF_ACTIONS];
 	__u64 reasons[ECBPF_REASON_MAX];

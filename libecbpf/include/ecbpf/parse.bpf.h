@@ -19,6 +19,9 @@
 
 #include <ecbpf/abi.h>
 
+#define ecbpf_likely(condition)	  __builtin_expect(!!(condition), 1)
+#define ecbpf_unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #define ECBPF_EXTENSIONS_MAX 8
 
 #define ECBPF_IP_RESERVED	 0x8000
@@ -128,7 +131,8 @@ static __always_inline __u32 ecbpf_parse_tcp(struct ecbpf_packet *packet,
 	__be32 copy[sizeof(struct tcphdr) / 4];
 	const __be32 *words;
 
-	if (!ecbpf_frame_get(frame, offset, (const void **)&words, copy, sizeof(copy)))
+	if (ecbpf_unlikely(
+		    !ecbpf_frame_get(frame, offset, (const void **)&words, copy, sizeof(copy))))
 		return ECBPF_TRUNCATED | ecbpf_parse_ports(packet, frame, offset);
 	packet->ports = words[0];
 	packet->tcp_word = words[3];
@@ -160,9 +164,9 @@ static __always_inline __u32 ecbpf_parse_icmp(struct ecbpf_packet *packet,
 static __always_inline __u32 ecbpf_parse_l4(struct ecbpf_packet *packet,
 					    const struct ecbpf_frame *frame, __u32 offset)
 {
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
+	if (ecbpf_likely(packet->protocol == IPPROTO_TCP))
 		return ecbpf_parse_tcp(packet, frame, offset);
+	switch (packet->protocol) {
 	case IPPROTO_UDP:
 		return ecbpf_parse_udp(packet, frame, offset);
 	case IPPROTO_ICMP:
@@ -182,9 +186,10 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet,
 
 	packet->family = 4;
 	packet->l3_offset = offset;
-	if (!ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy)))
+	if (ecbpf_unlikely(
+		    !ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy))))
 		return ECBPF_TRUNCATED;
-	if (ip->version != 4)
+	if (ecbpf_unlikely(ip->version != 4))
 		return ECBPF_MALFORMED;
 
 	header = ip->ihl * 4;
@@ -193,7 +198,7 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet,
 	packet->protocol = ip->protocol;
 	packet->ttl = ip->ttl;
 	flags = ECBPF_ADDRESSES;
-	if (header != sizeof(*ip)) {
+	if (ecbpf_unlikely(header != sizeof(*ip))) {
 		if (header < sizeof(*ip))
 			return flags | ECBPF_MALFORMED;
 		flags |= ECBPF_OPTIONS;
@@ -202,13 +207,13 @@ static __always_inline __u32 ecbpf_parse_ipv4(struct ecbpf_packet *packet,
 
 	/* A length of 0 is how the kernel writes packets of over 65 535 octets (BIG TCP). */
 	length = bpf_ntohs(ip->tot_len);
-	if (length < header || length > frame->length - offset) {
+	if (ecbpf_unlikely(length < header || length > frame->length - offset)) {
 		if (length || frame->length - offset <= 0xffff)
 			flags |= ECBPF_BAD_LENGTH;
 	}
 
 	fragment = bpf_ntohs(ip->frag_off);
-	if (fragment & ~0x4000) {
+	if (ecbpf_unlikely(fragment & ~0x4000)) {
 		if (fragment & ECBPF_IP_RESERVED)
 			flags |= ECBPF_EVIL_BIT;
 		if (fragment & (ECBPF_IP_MORE_FRAGMENTS | ECBPF_IP_OFFSET_MASK))
@@ -281,9 +286,10 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet,
 
 	packet->family = 6;
 	packet->l3_offset = offset;
-	if (!ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy)))
+	if (ecbpf_unlikely(
+		    !ecbpf_frame_get(frame, offset, (const void **)&ip, &copy, sizeof(copy))))
 		return ECBPF_TRUNCATED;
-	if (ip->version != 6)
+	if (ecbpf_unlikely(ip->version != 6))
 		return ECBPF_MALFORMED;
 
 	__builtin_memcpy(packet->saddr, &ip->saddr, sizeof(packet->saddr));
@@ -291,11 +297,11 @@ static __always_inline __u32 ecbpf_parse_ipv6(struct ecbpf_packet *packet,
 	packet->protocol = ip->nexthdr;
 	packet->ttl = ip->hop_limit;
 	offset += sizeof(*ip);
-	if (bpf_ntohs(ip->payload_len) > frame->length - offset)
+	if (ecbpf_unlikely(bpf_ntohs(ip->payload_len) > frame->length - offset))
 		flags |= ECBPF_BAD_LENGTH;
 
 	packet->l4_offset = offset;
-	if (ecbpf_is_extension(packet->protocol)) {
+	if (ecbpf_unlikely(ecbpf_is_extension(packet->protocol))) {
 		packet->flags = flags;
 		ecbpf_parse_extensions(packet, frame);
 		asm volatile("" ::: "memory");
@@ -374,10 +380,16 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 	__be16 protocol;
 
 	packet->vlan_count = 0;
-	if (!ecbpf_frame_get(frame, 0, (const void **)&eth, eth_copy, sizeof(eth_copy)))
+	if (ecbpf_unlikely(
+		    !ecbpf_frame_get(frame, 0, (const void **)&eth, eth_copy, sizeof(eth_copy))))
 		return ecbpf_parse_nothing(packet);
 	protocol = eth[offsetof(struct ethhdr, h_proto) / 2];
-	if (ecbpf_is_vlan(protocol)) {
+	/* Most packets, by a copy with constant offsets. */
+	if (!frame->pieces && ecbpf_likely(protocol == bpf_htons(ETH_P_IP))) {
+		packet->flags = ecbpf_parse_ipv4(packet, frame, sizeof(struct ethhdr));
+		return 1;
+	}
+	if (ecbpf_unlikely(ecbpf_is_vlan(protocol))) {
 		if (!ecbpf_frame_get(frame, offset, (const void **)&tag, &tag_copy,
 				     sizeof(tag_copy)))
 			return ecbpf_parse_nothing(packet);
@@ -401,7 +413,7 @@ static __always_inline _Bool ecbpf_parse_frame(struct ecbpf_packet *packet,
 			}
 		}
 	}
-	if (protocol == bpf_htons(ETH_P_IP)) {
+	if (ecbpf_likely(protocol == bpf_htons(ETH_P_IP))) {
 		packet->flags = ecbpf_parse_ipv4(packet, frame, offset);
 	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
 		packet->flags = ecbpf_parse_ipv6(packet, frame, offset);
@@ -443,7 +455,7 @@ static __always_inline _Bool ecbpf_parse(struct xdp_md *ctx, struct ecbpf_packet
 	};
 
 	frame.length = ecbpf_frame_length(ctx, frame.data, frame.end);
-	if (!ecbpf_parse_frame(packet, &frame))
+	if (ecbpf_unlikely(!ecbpf_parse_frame(packet, &frame)))
 		return 0;
 	if (ecbpf_frags && packet->flags & ECBPF_TRUNCATED)
 		return ecbpf_parse_pieces(ctx, packet);

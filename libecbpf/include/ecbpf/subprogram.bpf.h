@@ -35,9 +35,6 @@
 #define bpf_debug(...) bpf_printk(__VA_ARGS__)
 #endif
 
-#define ecbpf_likely(condition)	  __builtin_expect(!!(condition), 1)
-#define ecbpf_unlikely(condition) __builtin_expect(!!(condition), 0)
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__type(key, __u32);
@@ -71,17 +68,24 @@ struct {
 /* A map of its own (".data.ecbpf"), read without a look-up. */
 volatile struct ecbpf_control ecbpf_control SEC(".data.ecbpf") = {};
 
+/* A key that need not be written to the stack for each packet. */
+static const volatile __u32 ecbpf_zero = 0;
+
 /* This CPU's packet and counters; NULL never happens, but the verifier wants it checked. */
 static __always_inline struct ecbpf_percpu *ecbpf_percpu_get(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ecbpf_percpu, &zero);
+	return bpf_map_lookup_elem(&ecbpf_percpu, (const void *)&ecbpf_zero);
 }
 
 static __always_inline struct ecbpf_percpu *ecbpf_percpu_of(struct ecbpf_packet *packet)
 {
 	return (struct ecbpf_percpu *)packet;
+}
+
+/* The memo of the program's own slot, on this CPU. */
+static __always_inline struct ecbpf_memo *ecbpf_memo_get(struct ecbpf_packet *packet)
+{
+	return &ecbpf_percpu_of(packet)->memos[ECBPF_SLOT & (ECBPF_SLOTS - 1)];
 }
 
 static __always_inline void ecbpf_xdpcap(struct xdp_md *ctx, int action)
