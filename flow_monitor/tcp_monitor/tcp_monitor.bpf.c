@@ -20,7 +20,8 @@
 #include "flows.bpf.h"
 #include "search.bpf.h"
 
-#define EEXIST 17
+#define EEXIST	   17
+#define PF_KTHREAD 0x00200000
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -243,12 +244,20 @@ static __always_inline void note_accepting(__u64 key)
 		note_process(flow);
 }
 
+/* Such as ksoftirqd, which everything comes to under load: nothing is hidden from tracing there. */
+static __always_inline bool is_kernel_thread(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+}
+
 /* An end upon another process than the flow's own, as far as that is known. */
 static __always_inline void note_context(const struct monitor_flow *flow)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (pid && (!flow->pid || flow->pid == pid))
+	if (pid && (!flow->pid || flow->pid == pid || is_kernel_thread()))
 		return;
 	if (!foreign)
 		foreign = 1;
