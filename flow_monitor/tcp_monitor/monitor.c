@@ -112,7 +112,7 @@ static int report_open(struct monitor *monitor, uint8_t mark, uint64_t least)
 {
 	monitor->mark = mark;
 	monitor->least = least;
-	return search_read(monitor->programs, take_open, monitor);
+	return search_read(programs_skel(monitor->programs), take_open, monitor);
 }
 
 static int add_output(struct monitor *monitor, struct record_output *output,
@@ -237,7 +237,7 @@ static int read_until_told(struct monitor *monitor)
 			update = now + NS_PER_S;
 		}
 		if (now >= sweep) {
-			search_unseen(monitor->programs);
+			search_unseen(programs_skel(monitor->programs));
 			sweep = now + SWEEP_NS;
 		}
 		if (options->interval && now >= interim) {
@@ -262,7 +262,7 @@ static int finish(struct monitor *monitor)
 	/* Room for what that puts into the ring. */
 	while (drain(monitor))
 		;
-	search_unseen(monitor->programs);
+	search_unseen(programs_skel(monitor->programs));
 	while (drain(monitor))
 		;
 	if (monitor->options->flush_open)
@@ -297,7 +297,7 @@ static int run(struct monitor *monitor)
 	if (!monitor->ring)
 		return ecbpf_fail(-errno, "ring buffer: %m");
 	open_instance(monitor);
-	left_out = search_open(monitor->programs);
+	left_out = search_open(programs_skel(monitor->programs));
 	if (left_out < 0)
 		return left_out;
 	monitor->report->left_out = left_out;

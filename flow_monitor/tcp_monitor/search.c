@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include <ecbpf/host.h>
+#include <ecbpf/tool.h>
 
 #include "tcp_monitor.skel.h"
 
@@ -185,9 +186,8 @@ static int walk_processes(struct tcp_monitor_bpf *skel, bool listeners)
 	return walk.left_out;
 }
 
-int search_open(const struct programs *programs)
+int search_open(struct tcp_monitor_bpf *skel)
 {
-	struct tcp_monitor_bpf *skel = programs_skel(programs);
 	bool iterators = bpf_program__autoload(skel->progs.find_open);
 	int left_out;
 
@@ -245,10 +245,8 @@ static void sweep(struct tcp_monitor_bpf *skel, const uint64_t *keys, uint32_t c
 	}
 }
 
-int search_unseen(const struct programs *programs)
+int search_unseen(struct tcp_monitor_bpf *skel)
 {
-	struct tcp_monitor_bpf *skel = programs_skel(programs);
-
 	if (bpf_program__autoload(skel->progs.sweep_each))
 		return iterate_over_flows(skel, skel->progs.sweep_each, NULL, NULL);
 	return each_key(skel, sweep, NULL);
@@ -295,9 +293,8 @@ static int read_one_by_one(struct tcp_monitor_bpf *skel, take_flow take, void *c
 	return err;
 }
 
-int search_read(const struct programs *programs, take_flow take, void *context)
+int search_read(struct tcp_monitor_bpf *skel, take_flow take, void *context)
 {
-	struct tcp_monitor_bpf *skel = programs_skel(programs);
 	int err = bpf_program__autoload(skel->progs.read_each) ?
 			  iterate_over_flows(skel, skel->progs.read_each, take, context) :
 			  read_one_by_one(skel, take, context);

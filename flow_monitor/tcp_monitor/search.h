@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-#include "programs.h"
+#include "tcp_monitor.h"
+
+struct tcp_monitor_bpf;
 
 /* Before loading: by iterators as far as the kernel takes them, by what stands in for them else. */
 void search_choose(struct tcp_monitor_bpf *skel, bool iterators);
@@ -18,13 +20,13 @@ void search_choose(struct tcp_monitor_bpf *skel, bool iterators);
  *
  * Return: how many namespaces or processes may not be looked at, which has been told.
  */
-int search_open(const struct programs *programs);
+int search_open(struct tcp_monitor_bpf *skel);
 
 /* Put flows whose socket is gone, though nobody saw their end, into the ring. */
-int search_unseen(const struct programs *programs);
+int search_unseen(struct tcp_monitor_bpf *skel);
 
 /* What all active flows look like now. */
-int search_read(const struct programs *programs,
+int search_read(struct tcp_monitor_bpf *skel,
 		void (*take)(const struct monitor_event *event, void *context), void *context);
 
 #endif
