@@ -50,8 +50,10 @@ int ecbpf_btf_check(const char *file)
 					     "with --btf FILE");
 	btf = btf__parse(file, NULL);
 	if (!btf)
-		return ecbpf_fail(-ENODEV, "--btf %s: %m; give a file of BTF, or a kernel with it",
-				  file);
+		/* Beyond what errno has, libbpf has numbers of its own. */
+		return ecbpf_fail(-ENODEV, "--btf %s: %s; give a file of BTF, or a kernel with it",
+				  file,
+				  errno < __LIBBPF_ERRNO__START ? strerror(errno) : "no BTF in it");
 	btf__free(btf);
 	return 0;
 }

@@ -206,6 +206,7 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 total_retrans;
+	int linger2;
 	__u32 dsack_dups;
 	__u32 reord_seen;
 	__u32 rcv_ooopack;

@@ -169,26 +169,32 @@ int counts_print_json_line(const struct counts *counts, const struct monitor_rep
 	return ecbpf_json_line(stderr, counts_json(getpid(), counts, report));
 }
 
-static void print_family(const char *name, const char *help, const char *label,
-			 const char *const *labels, size_t label_count,
-			 const struct counts_instance *instances, size_t count,
-			 uint64_t (*value)(const struct counts_instance *, size_t))
+/* Samples of each instance, one for each of @labels. */
+struct family {
+	struct ecbpf_metric_family metric;
+	const char *label;
+	const char *const *labels;
+	size_t label_count;
+	uint64_t (*value)(const struct counts_instance *instance, size_t which);
+};
+
+static void print_family(const struct family *family, const struct counts_instance *instances,
+			 size_t count)
 {
-	const struct ecbpf_metric_family family = { name, ECBPF_METRIC_COUNTER, help };
 	char pid[16];
 	size_t i, j;
 
-	ecbpf_openmetrics_header(stdout, &family);
+	ecbpf_openmetrics_header(stdout, &family->metric);
 	for (i = 0; i < count; i++) {
 		snprintf(pid, sizeof(pid), "%d", instances[i].pid);
-		for (j = 0; j < label_count; j++)
-			ecbpf_openmetrics_sample(stdout, &family,
+		for (j = 0; j < family->label_count; j++)
+			ecbpf_openmetrics_sample(stdout, &family->metric,
 						 (struct ecbpf_label[]){
 							 { "instance_pid", pid },
-							 { label, labels[j] },
+							 { family->label, family->labels[j] },
 							 {},
 						 },
-						 value(&instances[i], j));
+						 family->value(&instances[i], j));
 	}
 }
 
@@ -212,18 +218,76 @@ static uint64_t lost_value(const struct counts_instance *instance, size_t which)
 	return instance->report.lost[which];
 }
 
+static uint64_t held_value(const struct counts_instance *instance, size_t which)
+{
+	return instance->report.held[which];
+}
+
+static uint64_t record_value(const struct counts_instance *instance, size_t which)
+{
+	const struct monitor_report *report = &instance->report;
+
+	return which == 0 ? report->received : which == 1 ? report->interim : report->open;
+}
+
+static uint64_t flow_value(const struct counts_instance *instance, size_t which)
+{
+	return which ? waiting(&instance->counts, &instance->report) : active(&instance->counts);
+}
+
 void counts_print_openmetrics(const struct counts_instance *instances, size_t count)
 {
 	static const char *const programs[] = { "first", "rescuer" };
+	static const char *const kinds[] = { "received", "interim", "open" };
+	static const char *const states[] = { "active", "waiting" };
+	static const struct family families[] = {
+		{ { "ecbpf_tcp_monitor_events", ECBPF_METRIC_COUNTER,
+		    "Flows and state changes by what became of them in the kernel." },
+		  "count",
+		  names,
+		  MONITOR_COUNT_MAX,
+		  count_value },
+		{ { "ecbpf_tcp_monitor_missed", ECBPF_METRIC_COUNTER,
+		    "Events that the kernel refused to a program." },
+		  "program",
+		  programs,
+		  2,
+		  missed_value },
+		{ { "ecbpf_tcp_monitor_records", ECBPF_METRIC_COUNTER,
+		    "Records for the outputs: read from the ring, of flows that go on, of flows "
+		    "open at the end." },
+		  "kind",
+		  kinds,
+		  3,
+		  record_value },
+		{ { "ecbpf_tcp_monitor_flows", ECBPF_METRIC_GAUGE,
+		    "Flows that are active, and ended ones that wait in the ring." },
+		  "state",
+		  states,
+		  2,
+		  flow_value },
+		{ { "ecbpf_tcp_monitor_delivered", ECBPF_METRIC_COUNTER,
+		    "Records that an output took." },
+		  "output",
+		  output_names,
+		  MONITOR_OUTPUT_MAX,
+		  delivered_value },
+		{ { "ecbpf_tcp_monitor_lost", ECBPF_METRIC_COUNTER,
+		    "Records that an output did not take." },
+		  "output",
+		  output_names,
+		  MONITOR_OUTPUT_MAX,
+		  lost_value },
+		{ { "ecbpf_tcp_monitor_held", ECBPF_METRIC_GAUGE,
+		    "Records that an output has yet to deliver." },
+		  "output",
+		  output_names,
+		  MONITOR_OUTPUT_MAX,
+		  held_value },
+	};
+	size_t i;
 
-	print_family("ecbpf_tcp_monitor_events",
-		     "Flows and state changes by what became of them in the kernel.", "count",
-		     names, MONITOR_COUNT_MAX, instances, count, count_value);
-	print_family("ecbpf_tcp_monitor_missed", "Events that the kernel refused to a program.",
-		     "program", programs, 2, instances, count, missed_value);
-	print_family("ecbpf_tcp_monitor_delivered", "Records that an output took.", "output",
-		     output_names, MONITOR_OUTPUT_MAX, instances, count, delivered_value);
-	print_family("ecbpf_tcp_monitor_lost", "Records that an output did not take.", "output",
-		     output_names, MONITOR_OUTPUT_MAX, instances, count, lost_value);
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		print_family(&families[i], instances, count);
 	ecbpf_openmetrics_end(stdout);
 }

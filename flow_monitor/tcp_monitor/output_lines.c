@@ -19,7 +19,10 @@
 /* Lines that are queued before they are tried, between ticks. */
 #define UNTRIED_MOST  64
 #define LINES_AT_ONCE 64
-#define PATIENCE_MS   1000
+/* At the end: for the next octet, and for all. */
+#define PATIENCE_MS 1000
+#define FAREWELL_NS 5000000000ULL
+#define NS_PER_MS   1000000ULL
 
 /* Before each line in the queue. */
 struct line_head {
@@ -162,13 +165,19 @@ void output_lines_write(struct output_lines *self)
 		self->first = self->end = 0;
 }
 
-/* True once something was taken; false after a second without. */
+/* True once something was taken; false after a second without, or when all took too long. */
 static bool wait_until_taken(struct output_lines *self)
 {
 	struct pollfd writable = { .fd = self->fd, .events = POLLOUT };
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC), left;
 	size_t before = self->first + self->written;
 
-	if (poll(&writable, 1, PATIENCE_MS) > 0)
+	if (!self->farewell)
+		self->farewell = now + FAREWELL_NS;
+	if (now >= self->farewell)
+		return false;
+	left = (self->farewell - now) / NS_PER_MS + 1;
+	if (poll(&writable, 1, left < PATIENCE_MS ? left : PATIENCE_MS) > 0)
 		output_lines_write(self);
 	return self->first + self->written != before || self->output.gone;
 }

@@ -6,6 +6,7 @@
 #ifndef TCP_MONITOR_OUTPUT_LINES_H
 #define TCP_MONITOR_OUTPUT_LINES_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "record.h"
@@ -27,6 +28,8 @@ struct output_lines {
 	/* Octets of the first line that were written. */
 	size_t written;
 	unsigned int untried;
+	/* When its reader is waited for no longer: CLOCK_MONOTONIC, ns; 0: isn't waited for yet. */
+	uint64_t farewell;
 };
 
 int output_lines_open(struct output_lines *self);
@@ -40,7 +43,7 @@ void output_lines_end(struct output_lines *self, bool is_record);
 /* Write as much as is taken at once. */
 void output_lines_write(struct output_lines *self);
 
-/* For up to a second in which nothing is taken; the rest is lost. */
+/* For up to five seconds, and one in which nothing is taken; the rest is lost. */
 void output_lines_close(struct output_lines *self);
 
 #endif

@@ -19,7 +19,8 @@ static const char *end_of(const struct monitor_event *event)
 		return "never_established";
 	if (event->flags & FLOW_RESET)
 		return "rst";
-	return event->error == ETIMEDOUT ? "timeout" : "fin";
+	/* What the network said meanwhile stands in for ETIMEDOUT. */
+	return event->error ? "timeout" : "fin";
 }
 
 static enum record_direction direction_of(const struct monitor_event *event)

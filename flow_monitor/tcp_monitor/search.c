@@ -119,39 +119,51 @@ struct walk {
 	int left_out;
 };
 
+static bool may_not(int err)
+{
+	return err == EACCES || err == EPERM;
+}
+
+/* False, with errno: none, or that can't be told. */
 static bool is_socket(int folder, const char *name)
 {
 	char target[16];
 	ssize_t length = readlinkat(folder, name, target, sizeof(target));
 
+	if (length >= 0)
+		errno = 0;
 	return length > 0 && !strncmp(target, "socket:", strlen("socket:"));
 }
 
-/* The program finds a socket through a descriptor of ours. False: we may not have one. */
+/* The program finds a socket through a descriptor of ours. False, with errno: we have none. */
 static bool look_at(const struct walk *walk, int process, int number)
 {
 	int own = syscall(SYS_pidfd_getfd, process, number, 0);
 	const uint64_t words[] = { own, walk->listeners };
 
 	if (own < 0)
-		return errno != EPERM;
+		return false;
 	call(walk->program, words, sizeof(words) / sizeof(words[0]));
 	close(own);
 	return true;
 }
 
+/* False: we may not. What is closed, or ends, meanwhile isn't open. */
 static bool look_through(const struct walk *walk, pid_t pid, DIR *descriptors)
 {
 	int process = syscall(SYS_pidfd_open, pid, 0);
 	struct dirent *entry;
 	bool allowed = true;
 
-	/* One that has ended has no sockets. */
 	if (process < 0)
-		return true;
-	while (allowed && (entry = readdir(descriptors)))
-		if (is_socket(dirfd(descriptors), entry->d_name))
-			allowed = look_at(walk, process, atoi(entry->d_name));
+		return errno == ESRCH;
+	while (allowed && (entry = readdir(descriptors))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (!is_socket(dirfd(descriptors), entry->d_name) ||
+		    !look_at(walk, process, atoi(entry->d_name)))
+			allowed = !may_not(errno);
+	}
 	close(process);
 	return allowed;
 }
@@ -164,7 +176,7 @@ static void visit(struct walk *walk, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	descriptors = opendir(path);
 	if (!descriptors) {
-		walk->left_out += errno == EACCES || errno == EPERM;
+		walk->left_out += may_not(errno);
 		return;
 	}
 	walk->left_out += !look_through(walk, pid, descriptors);
@@ -200,10 +212,10 @@ int search_open(struct tcp_monitor_bpf *skel)
 	}
 	if (left_out > 0)
 		ecbpf_log(ECBPF_LOG_WARNING,
-			  "flows open already were not looked for in %d or more %s, which takes "
-			  "%s: their start is unknown",
+			  "flows open already were not looked for in %d or more %s that may not be "
+			  "looked at (that takes %sCAP_SYS_PTRACE): their start is unknown",
 			  left_out, iterators ? "network namespaces" : "processes",
-			  iterators ? "CAP_SYS_ADMIN" : "CAP_SYS_PTRACE");
+			  iterators ? "CAP_SYS_ADMIN and " : "");
 	return left_out;
 }
 

@@ -15,8 +15,8 @@ void search_choose(struct tcp_monitor_bpf *skel, bool iterators);
 /**
  * search_open() - note flows that are open already
  *
- * By an iterator in each network namespace; without, by the sockets of each process, so that those
- * which no process holds any more are not found.
+ * By an iterator in each network namespace; without, by the descriptors of each process, so that those
+ * are not found which have none: accepted by nobody yet, left by all, subflows of MPTCP.
  *
  * Return: how many namespaces or processes may not be looked at, which has been told.
  */

@@ -24,7 +24,8 @@
 #define ECONNRESET   104
 #define ECONNREFUSED 111
 
-/* A FIN was received: bit of skc_flags (enum sock_flags in the kernel). */
+/* No process has it any more; a FIN was received: bits of skc_flags (enum sock_flags in the kernel). */
+#define SOCK_DEAD 0
 #define SOCK_DONE 1
 
 /* Of sk_shutdown: both ways. */
@@ -132,11 +133,26 @@ static __always_inline bool is_aborted(struct sock *sk, bool direct, int old)
 	       READ(sk, sk_shutdown) == SHUTDOWN_MASK;
 }
 
+/*
+ * Whether its own process resets a flow that it half closed before: what else leaves FIN_WAIT2 waits
+ * for the other's FIN, or has it.
+ */
+static __always_inline bool is_reset_half_closed(struct tcp_sock *tp, bool direct)
+{
+	__u64 flags = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_flags);
+
+	if (flags >> SOCK_DONE & 1)
+		return false;
+	return !(flags >> SOCK_DEAD & 1) || READ(tp, linger2) < 0;
+}
+
 /* Whether a reset, sent or received, ended a flow that was in state @old. */
-static __always_inline bool ended_by_reset(int error, int old)
+static __always_inline bool ended_by_reset(struct tcp_sock *tp, bool direct, int error, int old)
 {
 	switch (error) {
 	case 0:
+		if (old == BPF_TCP_FIN_WAIT2)
+			return is_reset_half_closed(tp, direct);
 		return old == BPF_TCP_ESTABLISHED || old == BPF_TCP_CLOSE_WAIT ||
 		       old == BPF_TCP_FIN_WAIT1;
 	case EPIPE:
@@ -165,13 +181,13 @@ static __always_inline int state_before_end(struct tcp_sock *tp, bool direct, bo
 	return READ(tp, snd_una) == READ(tp, write_seq) ? BPF_TCP_FIN_WAIT2 : BPF_TCP_FIN_WAIT1;
 }
 
-static __always_inline __u8 flags_at_end(int error, int old)
+static __always_inline __u8 flags_at_end(struct tcp_sock *tp, bool direct, int error, int old)
 {
 	__u8 flags = 0;
 
 	if (old == BPF_TCP_SYN_SENT || old == BPF_TCP_SYN_RECV)
 		flags = FLOW_NEVER_ESTABLISHED;
-	if (ended_by_reset(error, old))
+	if (ended_by_reset(tp, direct, error, old))
 		flags |= FLOW_RESET;
 	return flags;
 }

@@ -99,7 +99,7 @@ static __always_inline void read_socket(struct tcp_sock *tp, int old, bool direc
 	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
 	event->old_state = old;
 	event->new_state = BPF_TCP_CLOSE;
-	event->flags = flags_at_end(event->error, old);
+	event->flags = flags_at_end(tp, direct, event->error, old);
 	if (bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
 		event->flags |= FLOW_BEGAN_BEFORE;
 	if (bits & MONITOR_FLOW_PASSIVE)
@@ -203,7 +203,7 @@ static __always_inline void note_closing(struct monitor_percpu *cpu, struct tcp_
 	struct ending ending = {
 		.tp = tp,
 		.now = READ(tp, tcp_clock_cache),
-		.old = to == BPF_TCP_LAST_ACK ? to : BPF_TCP_FIN_WAIT2,
+		.old = to == BPF_TCP_LAST_ACK ? to : BPF_TCP_CLOSING,
 	};
 	struct monitor_flow late = { .start = ending.now, .bits = MONITOR_FLOW_LATE }, *flow;
 	struct monitor_event last;
@@ -268,8 +268,11 @@ static __always_inline void note_context(const struct monitor_flow *flow)
 /* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
 static __always_inline bool matters(int from, int to)
 {
+	/* close() after shutdown(): the state that it has already is set once more. */
+	if (from == to)
+		return false;
 	if (to == BPF_TCP_CLOSE)
-		return from != BPF_TCP_CLOSE && from != BPF_TCP_LISTEN;
+		return from != BPF_TCP_LISTEN;
 	if (from == BPF_TCP_LISTEN)
 		return to == BPF_TCP_SYN_RECV;
 	if (to == BPF_TCP_SYN_SENT || to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK)

@@ -6,7 +6,7 @@
 #include "socket.bpf.h"
 
 /* A control group has no more ancestors than that which are looked at. */
-#define CGROUP_DEPTH 16
+#define CGROUP_DEPTH 64
 
 /* Of the root of control groups, version 2. */
 #define CGROUP_ROOT_ID 1

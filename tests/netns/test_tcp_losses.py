@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import threading
 import struct
 
 import pytest
@@ -272,6 +273,33 @@ def test_reader_stuck(host):
     assert outputs["json"]["lost"] == 2 * count - len(lines) > 0
 
 
+def test_reader_slow(host):
+    """It takes a little all the time, and still doesn't keep the monitor from its end."""
+    count = scaled(6000)
+    reading, writing = os.pipe()
+    process = host.start(MONITOR, "--debug", "--json", "--netns", host.path, stdout=writing)
+    os.close(writing)
+    done = threading.Event()
+
+    def read_slowly():
+        while not done.wait(0.2) and os.read(reading, 2000):
+            pass
+    reader = threading.Thread(target=read_slowly)
+    reader.start()
+    try:
+        eventually(lambda: host.run(MONITOR, "--status", expect=None).out.count("held"), "a monitor")
+        make_flows(host, count)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+        done.set()
+        reader.join()
+        os.close(reading)
+    conserve(json.loads(err.splitlines()[-1]))
+    assert process.returncode == 0
+
+
 def test_one_reader_gone(host):
     """Where there is another output, that goes on."""
     with host.entered():
@@ -366,14 +394,15 @@ def test_cgroup(host):
     """A control group and those below; sockets keep the one in which they were made."""
     root = cgroup_root()
     own = root / f"ecbpf-monitor-{os.getpid()}"
-    below = own / "below"
+    below = own.joinpath(*["below"] * 20)
     home = root / pathlib.Path("/proc/self/cgroup").read_text().rsplit("0::/", 1)[1].strip()
     try:
         below.mkdir(parents=True)
     except OSError as error:
         pytest.skip(f"no control group can be made here: {error}")
     try:
-        with monitoring("--filter", f"cgroup={own}", netns=host) as monitor:
+        with monitoring("--filter", f"cgroup={own}", netns=host) as monitor, monitoring(
+                "--filter", f"cgroup={below}", netns=host) as deep:
             make_flows(host, 2)
             (below / "cgroup.procs").write_text(str(os.getpid()))
             try:
@@ -381,12 +410,14 @@ def test_cgroup(host):
             finally:
                 (home / "cgroup.procs").write_text(str(os.getpid()))
             monitor.wait_for(8)
-            records = monitor.stop()
-        assert len(records) == 4
+            deep.wait_for(8)
+            records, same = monitor.stop(), deep.stop()
+        assert len(records) == len(same) == 4
         assert all(port in (record["local_port"], record["remote_port"]) for record in records)
     finally:
-        below.rmdir()
-        own.rmdir()
+        while below != root:
+            below.rmdir()
+            below = below.parent
 
 
 def steer_packets(host):
@@ -479,6 +510,27 @@ def test_without_capabilities(host):
     result = host.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", MONITOR, "--debug",
                       expect=EX_NOPERM)
     assert "CAP_BPF" in result.one_line() and "CAP_PERFMON" in result.err
+
+
+def test_processes_that_may_not_be_looked_at(host):
+    """Their sockets are not found one by one, which is said and counted."""
+    words = ["setpriv", "--bounding-set=-all,+bpf,+net_admin,+perfmon,+dac_override",
+             "--inh-caps=-all", MONITOR, "--debug", "--json", "--btf", "/sys/kernel/btf/vmlinux"]
+    if kernel_release() < (5, 11):
+        words[1] += ",+sys_resource"
+    process = host.start(*words)
+
+    def status():
+        result = host.run(MONITOR, "--status", "--json", expect=None)
+        found = [] if result.status else result.json["instances"]
+        return next((one for one in found if one["pid"] == process.pid and one["since"]), None)
+    try:
+        assert eventually(status, "a monitor")["counts"]["namespaces_left_out"] > 0
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+    assert "CAP_SYS_PTRACE" in err.splitlines()[0]
 
 
 # As if the kernel had been built without types of its own.

@@ -78,6 +78,8 @@ static void test_ends(void **state)
 			    "rst");
 	assert_string_equal(end_of(MONITOR_FLOW_ENDED, BPF_TCP_ESTABLISHED, 0, ETIMEDOUT),
 			    "timeout");
+	assert_string_equal(end_of(MONITOR_FLOW_ENDED, BPF_TCP_ESTABLISHED, 0, EHOSTUNREACH),
+			    "timeout");
 	assert_string_equal(end_of(MONITOR_FLOW_ENDED, BPF_TCP_SYN_SENT, never | FLOW_RESET,
 				   ECONNREFUSED),
 			    "refused");
