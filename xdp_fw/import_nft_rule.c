@@ -42,6 +42,8 @@ static int add_order(struct nft_rule *rule, const struct nft_payload *payload, c
 
 	if (!json_object_is_type(right, json_type_int) || !payload->max)
 		return nft_refuse(rule, "a comparison", op);
+	if (value < 0 || value > payload->max)
+		return nft_refuse(rule, "a value", json_object_get_string(right));
 	if (op[0] == '<')
 		last = op[1] ? value : value - 1;
 	else
@@ -52,19 +54,21 @@ static int add_order(struct nft_rule *rule, const struct nft_payload *payload, c
 	return nft_field_add(out, text);
 }
 
-static int match_field(struct nft_rule *rule, const struct nft_payload *payload, const char *op,
-		       struct json_object *right)
+/* One of @ops, which are words with blanks around them. */
+static bool is_op(const char *op, const char *ops)
 {
-	char *out = rule->fields[payload->field];
+	char word[8];
+	int length = snprintf(word, sizeof(word), " %s ", op);
+
+	return length > 2 && length < (int)sizeof(word) && !strchr(op, ' ') && strstr(ops, word);
+}
+
+static int add_values(struct nft_rule *rule, const struct nft_payload *payload,
+		      struct json_object *right, char out[NFT_FIELD_MAX])
+{
 	const char *word = json_object_get_string(right);
 	int err;
 
-	if (*out)
-		return nft_refuse(rule, "a field that is matched twice", payload->name);
-	if (!strcmp(op, "!="))
-		nft_field_add(out, "not ");
-	else if (op[0] == '<' || op[0] == '>')
-		return add_order(rule, payload, op, right, out);
 	nft_field_add(out, "{ ");
 	if (nft_member(right, "set"))
 		err = nft_field_values(rule, payload, nft_member(right, "set"), out);
@@ -75,6 +79,22 @@ static int match_field(struct nft_rule *rule, const struct nft_payload *payload,
 	if (!err && nft_field_add(out, " }"))
 		return nft_refuse(rule, "too many values", "");
 	return err;
+}
+
+static int match_field(struct nft_rule *rule, const struct nft_payload *payload, const char *op,
+		       struct json_object *right)
+{
+	char *out = rule->fields[payload->field];
+
+	if (*out)
+		return nft_refuse(rule, "a field that is matched twice", payload->name);
+	if (is_op(op, " < > <= >= "))
+		return add_order(rule, payload, op, right, out);
+	if (!is_op(op, " == != in "))
+		return nft_refuse(rule, "a comparison", op);
+	if (op[0] == '!')
+		nft_field_add(out, "not ");
+	return add_values(rule, payload, right, out);
 }
 
 static int set_family(struct nft_rule *rule, unsigned int family)
@@ -120,7 +140,7 @@ static int match_meta(struct nft_rule *rule, const char *key, const char *op,
 
 	if (!strcmp(key, "l4proto"))
 		return match_field(rule, &proto, op, right);
-	if ((!strcmp(key, "protocol") || !strcmp(key, "nfproto")) && !strcmp(op, "==")) {
+	if ((!strcmp(key, "protocol") || !strcmp(key, "nfproto")) && is_op(op, " == in ")) {
 		if (!strcmp(word, "ip") || !strcmp(word, "ipv4"))
 			return set_family(rule, 4);
 		if (!strcmp(word, "ip6") || !strcmp(word, "ipv6"))
@@ -163,6 +183,8 @@ static int match_flags(struct nft_rule *rule, const char *op, struct json_object
 
 	if (*out)
 		return nft_refuse(rule, "a field that is matched twice", "flags");
+	if (!is_op(op, " == != in ! "))
+		return nft_refuse(rule, "a comparison", op);
 	if (!whole && !json_object_is_type(right, json_type_string))
 		return nft_refuse(rule, "any of several flags", json_object_get_string(right));
 	if (op[0] == '!')
@@ -174,6 +196,15 @@ static int match_flags(struct nft_rule *rule, const char *op, struct json_object
 		       0;
 }
 
+/* Other bits than "don't fragment" are those of fragments. */
+static int match_fragment(struct nft_rule *rule, const char *op)
+{
+	if (!is_op(op, " == != > "))
+		return nft_refuse(rule, "a comparison", op);
+	rule->fragment = op[0] == '=' ? "not fragment" : "fragment";
+	return set_family(rule, 4);
+}
+
 /* payload & mask */
 static int match_masked(struct nft_rule *rule, struct json_object *left, const char *op,
 			struct json_object *right)
@@ -182,16 +213,17 @@ static int match_masked(struct nft_rule *rule, struct json_object *left, const c
 	struct json_object *mask = nft_item(left, 1);
 	char *out = rule->fields[NFT_FIELD_FLAGS];
 
-	if (!strcmp(nft_text(payload, "field"), "frag-off") && !rule->fragment &&
-	    json_object_is_type(right, json_type_int) && !json_object_get_int(right) &&
-	    json_object_get_int(mask) == 0x3fff) {
-		rule->fragment = strcmp(op, "!=") ? "not fragment" : "fragment";
-		return set_family(rule, 4);
-	}
+	if (!strcmp(nft_text(payload, "field"), "frag-off") &&
+	    !strcmp(nft_text(payload, "protocol"), "ip") && !rule->fragment &&
+	    json_object_is_type(right, json_type_int) && !json_object_get_int64(right) &&
+	    json_object_get_int64(mask) == 0x3fff)
+		return match_fragment(rule, op);
 	if (strcmp(nft_text(payload, "field"), "flags") != 0 ||
 	    strcmp(nft_text(payload, "protocol"), "tcp") != 0 || *out)
 		return nft_refuse(rule, "a mask on", nft_text(payload, "field"));
-	if (!strcmp(op, "!="))
+	if (!is_op(op, " == != "))
+		return nft_refuse(rule, "a comparison", op);
+	if (op[0] == '!')
 		nft_field_add(out, "not ");
 	return set_protocol(rule, 6)		    ?:
 		       add_flags(rule, right, out)  ?:
@@ -211,8 +243,6 @@ static int match(struct nft_rule *rule, struct json_object *json)
 	if (!strcmp(nft_text(nft_member(left, "payload"), "field"), "flags") &&
 	    !strcmp(nft_text(nft_member(left, "payload"), "protocol"), "tcp"))
 		return match_flags(rule, op, right);
-	if (!strcmp(op, "in"))
-		op = "==";
 	if (nft_member(left, "payload"))
 		return match_payload(rule, nft_member(left, "payload"), op, right);
 	if (nft_member(left, "meta"))
@@ -250,6 +280,10 @@ static int verdict(struct nft_rule *rule, const char *word)
 
 static int statement(struct nft_rule *rule, struct json_object *json)
 {
+	if (!json_object_is_type(json, json_type_object))
+		return nft_refuse(rule, "a statement", json_object_get_string(json) ?: "null");
+	if (json_object_object_length(json) > 1)
+		return nft_refuse(rule, "several statements in one", json_object_get_string(json));
 	if (nft_member(json, "match"))
 		return match(rule, nft_member(json, "match"));
 	if (nft_member(json, "limit"))
@@ -347,7 +381,7 @@ static struct nft_rule *read_rule(struct json_object *objects, struct json_objec
 		return NULL;
 	*rule = (struct nft_rule){ .objects = objects, .json = json, .why = why };
 	if (!json_object_is_type(statements, json_type_array))
-		*err = -ENOTSUP;
+		*err = nft_refuse(rule, "no statements", "");
 	for (i = 0; !*err && i < nft_count(statements); i++)
 		*err = statement(rule, nft_item(statements, i));
 	return rule;

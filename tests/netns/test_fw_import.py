@@ -259,6 +259,62 @@ def test_fragments(bed):
     assert refused == ["a mask on: frag-off"]
 
 
+def test_orders(bed):
+    """What isn't equal is so only where rules have words for it."""
+    rules, refused = imported(bed, chain([
+        "ip frag-off & 0x3fff > 0 drop", "ip frag-off & 0x3fff < 1 drop", "tcp flags > syn drop",
+        "tcp flags & (fin|syn) > fin drop", "tcp flags & (fin|syn) <= fin drop",
+        "ip ttl > 5 drop", "tcp dport <= 1023 drop"], "ip"), EX_DATAERR)
+    assert rules == ["ip from any to any proto any fragment action drop",
+                     "ip from any to any ttl 6-255 proto any action drop",
+                     "ip from any to any tcp dport 0-1023 action drop"]
+    assert refused == ["a mask on: frag-off", "a comparison: >", "a comparison: >",
+                       "a comparison: <="]
+
+
+def document(*statements, **place):
+    """What nft would print of a chain whose rules have a statement each before their drop."""
+    place = {"family": "ip", "table": "t", **place}
+    return {"nftables": [
+        {"chain": {**place, "name": "c", "type": "filter", "hook": "input", "policy": "accept"}},
+        *({"rule": {**place, "chain": "c", "handle": handle, "expr": [statement, {"drop": None}]}}
+          for handle, statement in enumerate(statements))]}
+
+
+def refused_of(bed, printed):
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed), expect=EX_DATAERR)
+    assert done.out == "order first-match\n"
+    return [line.split(": ", 2)[-1] for line in done.err.splitlines()][:-1]
+
+
+MASK = {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn"]]}
+FRAGMENT = {"&": [{"payload": {"protocol": "ip", "field": "frag-off"}}, 0x3fff]}
+
+
+@pytest.mark.parametrize("op", (5, "foo", "", "=", "== ", "!=!", "== !=", None, ["=="]))
+def test_comparisons_that_nobody_knows(bed, op):
+    left = [{"payload": {"protocol": "tcp", "field": "flags"}}, MASK, FRAGMENT,
+            {"payload": {"protocol": "tcp", "field": "dport"}}, {"meta": {"key": "l4proto"}}]
+    right = ["syn", "fin", 0, 5, "tcp"]
+    reasons = refused_of(bed, document(*({"match": {"op": op, "left": what, "right": value}}
+                                         for what, value in zip(left, right))))
+    assert len(reasons) == 5 and all(line.startswith("a comparison") for line in reasons)
+
+
+@pytest.mark.parametrize("value", (-2**63, -1, 65536, 2**63 - 1))
+def test_orders_beyond_a_field(bed, value):
+    port = {"payload": {"protocol": "tcp", "field": "dport"}}
+    printed = document(*({"match": {"op": op, "left": port, "right": value}} for op in "<>"))
+    assert refused_of(bed, printed) == [f"a value: {value}"] * 2
+
+
+@pytest.mark.parametrize("statement", (None, 5, "drop", [], [[]], True, 1.5))
+def test_statements_that_are_none(bed, statement):
+    reason, = refused_of(bed, document(statement))
+    assert reason.startswith("a statement: ")
+    refused_of(bed, document({"counter": None, "reject": None}))
+
+
 def test_no_file(bed, scratch):
     done = bed.server.run(FW, "--from-nft", scratch / "nothing", expect=EX_NOINPUT)
     assert done.one_line() == f"xdp_fw: {scratch}/nothing: No such file or directory"
