@@ -89,12 +89,13 @@ static int match_field(struct nft_rule *rule, const struct nft_payload *payload,
 	if (*out)
 		return nft_refuse(rule, "a field that is matched twice", payload->name);
 	if (is_op(op, " < > <= >= "))
-		return add_order(rule, payload, op, right, out);
+		return add_order(rule, payload, op, right, out) ?:
+			       nft_field_settle(rule, payload, out);
 	if (!is_op(op, " == != in "))
 		return nft_refuse(rule, "a comparison", op);
 	if (op[0] == '!')
 		nft_field_add(out, "not ");
-	return add_values(rule, payload, right, out);
+	return add_values(rule, payload, right, out) ?: nft_field_settle(rule, payload, out);
 }
 
 static int set_family(struct nft_rule *rule, unsigned int family)

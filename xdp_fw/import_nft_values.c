@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Values of fields, and the sets that they may be in. */
+#define _GNU_SOURCE
 #include "import_nft_values.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <netinet/in.h>
 
 #include <json-c/json.h>
 
@@ -176,6 +179,78 @@ static bool is_language(const char *text)
 
 	fw_ruleset_free(&ruleset);
 	return good;
+}
+
+/* The numbers of the field that @option begins; NULL: none. fw_ruleset_free() in any case. */
+static const struct fw_numbers *read_numbers(const char *option, const char *text,
+					     enum fw_number number, struct fw_ruleset *ruleset)
+{
+	char *line;
+	int err;
+
+	if (asprintf(&line, "ip from any to any %s %s\n", option, text) < 0)
+		return NULL;
+	err = nft_parse(line, ruleset);
+	free(line);
+	return !err && ruleset->count == 1 ? &ruleset->rules[0].numbers[number] : NULL;
+}
+
+/* As ranges, such as a frame without a tag isn't in. */
+static int add_vlans(struct nft_rule *rule, const struct fw_numbers *vlans, char out[NFT_FIELD_MAX])
+{
+	uint32_t first, last, max = fw_number_max(FW_VLAN);
+	char text[32];
+	int err = 0;
+
+	strcpy(out, "{ ");
+	for (first = 0; first <= max && !err; first = last + 1) {
+		last = first;
+		if (!fw_numbers_contain(vlans, first))
+			continue;
+		while (last < max && fw_numbers_contain(vlans, last + 1))
+			last++;
+		snprintf(text, sizeof(text), last > first ? "%s%u-%u" : "%s%u", out[2] ? ", " : "",
+			 first, last);
+		err = nft_field_add(out, text);
+	}
+	if (!out[2])
+		return nft_refuse(rule, "a comparison that never matches", "!=");
+	return err || nft_field_add(out, " }") ? nft_refuse(rule, "too many values", "") : 0;
+}
+
+/* A packet's protocol is never one of these: it is what is behind them. */
+static bool has_extension(const struct fw_numbers *numbers)
+{
+	static const uint8_t extensions[] = { IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
+					      IPPROTO_AH, IPPROTO_DSTOPTS };
+	size_t i;
+
+	for (i = 0; i < sizeof(extensions); i++)
+		if (fw_numbers_contain(numbers, extensions[i]) != numbers->negated)
+			return true;
+	return false;
+}
+
+int nft_field_settle(struct nft_rule *rule, const struct nft_payload *payload,
+		     char out[NFT_FIELD_MAX])
+{
+	bool vlan = payload->field == NFT_FIELD_VLAN && !strncmp(out, "not ", 4);
+	const struct fw_numbers *numbers;
+	struct fw_ruleset ruleset = {};
+	int err = 0;
+
+	if (!vlan && strcmp(payload->name, "nexthdr") != 0)
+		return 0;
+	numbers = vlan ? read_numbers("proto any vlan", out, FW_VLAN, &ruleset) :
+			 read_numbers("proto", out, FW_PROTOCOL, &ruleset);
+	if (!numbers)
+		err = nft_refuse(rule, "a value that rules can't have", "");
+	else if (vlan)
+		err = add_vlans(rule, numbers, out);
+	else if (has_extension(numbers))
+		err = nft_refuse(rule, "an extension header as protocol", "");
+	fw_ruleset_free(&ruleset);
+	return err;
 }
 
 /* The set in our words; NULL: it has none, or not only prefixes. free() it. */

@@ -69,6 +69,10 @@ int nft_field_values(struct nft_rule *rule, const struct nft_payload *payload,
 int nft_field_set(struct nft_rule *rule, const struct nft_payload *payload, const char *name,
 		  char out[NFT_FIELD_MAX]);
 
+/* What a whole field in our words means otherwise than in nftables: rewritten, or refused. */
+int nft_field_settle(struct nft_rule *rule, const struct nft_payload *payload,
+		     char out[NFT_FIELD_MAX]);
+
 /* Whether rules can name a set as one of ours. */
 bool nft_set_is_ours(const struct nft_rule *rule, struct json_object *set);
 

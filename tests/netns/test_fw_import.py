@@ -315,6 +315,30 @@ def test_statements_that_are_none(bed, statement):
     refused_of(bed, document({"counter": None, "reject": None}))
 
 
+def test_other_vlans(bed):
+    """A frame without a tag is in none of them."""
+    rules, refused = imported(bed, chain([
+        "vlan id != 5 counter", "vlan id != { 0, 7-9, 99 } counter", "vlan id != 10-4095 counter",
+        "vlan id != 0-4095 counter", "vlan id > 4000 counter"], "netdev", "ingress device lo"),
+        EX_DATAERR)
+    assert rules == [f"{ip} from any to any proto any vlan {vlans} action count"
+                     for vlans in ("{ 0-4, 6-4095 }", "{ 1-6, 10-98, 100-4095 }", "{ 0-9 }",
+                                   "4001-4095")
+                     for ip in ("ip", "ip6")]
+    assert refused == ["a comparison that never matches: !="]
+
+
+def test_extension_headers(bed):
+    """A packet's protocol is what is behind them."""
+    rules, refused = imported(bed, chain([
+        "ip6 nexthdr 0 drop", "ip6 nexthdr { 6, 44 } drop", "ip6 nexthdr != 60 drop",
+        "ip6 nexthdr 40-50 drop", "ip6 nexthdr > 52 drop", "ip6 nexthdr 51 drop",
+        "ip6 nexthdr 59 drop", "ip protocol 51 drop"]), EX_DATAERR)
+    assert rules == ["ip6 from any to any proto { 59 } action drop",
+                     "ip from any to any proto { 51 } action drop"]
+    assert refused == ["an extension header as protocol"] * 6
+
+
 def test_no_file(bed, scratch):
     done = bed.server.run(FW, "--from-nft", scratch / "nothing", expect=EX_NOINPUT)
     assert done.one_line() == f"xdp_fw: {scratch}/nothing: No such file or directory"
