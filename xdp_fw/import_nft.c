@@ -15,13 +15,16 @@
 
 #include "import_nft_meet.h"
 #include "import_nft_rule.h"
-#include "rules.h"
 
 #define ANOTHER_CHAIN "in another chain than the first filter for what comes in"
 
+/* @rules: those of the chain. */
 struct import {
 	struct json_object *objects;
 	struct json_object *chain;
+	struct nft_sets sets;
+	struct nft_lines *rules;
+	size_t count;
 	FILE *out;
 	unsigned int refused;
 };
@@ -50,44 +53,37 @@ static bool is_in_chain(const struct import *import, struct json_object *rule)
  * What a limit has room for goes on to the rules behind it in nftables, and passes here: the same
  * only if none of them drops it.
  */
-static bool drops_behind(const struct import *import, size_t index, struct json_object *limit)
+static bool drops_behind(const struct import *import, size_t index)
 {
-	struct json_object *rule;
+	const struct nft_lines *limit = &import->rules[index];
 	size_t i;
 
-	for (i = index + 1; i < nft_count(import->objects); i++) {
-		rule = nft_member(nft_item(import->objects, i), "rule");
-		if (rule && is_in_chain(import, rule) && !nft_rule_has(rule, "accept") &&
-		    nft_rules_meet(import->objects, limit, rule) &&
-		    (nft_rule_has(rule, "drop") || nft_rule_has(rule, "reject") ||
-		     nft_rule_has(rule, "jump") || nft_rule_has(rule, "goto") ||
-		     nft_rule_has(rule, "vmap")))
+	for (i = index + 1; i < import->count; i++)
+		if (import->rules[i].stops && nft_rules_meet(limit, &import->rules[i]))
 			return true;
-	}
 	return !strcmp(nft_text(import->chain, "policy"), "drop");
-}
-
-static bool is_expressible(const struct import *import, struct json_object *rule)
-{
-	struct fw_ruleset ruleset = {};
-	bool good = !nft_rule_parse(import->objects, rule, &ruleset);
-
-	fw_ruleset_free(&ruleset);
-	return good;
 }
 
 static void import_rule(struct import *import, size_t index, struct json_object *rule)
 {
-	char what[64], why[NFT_REASON_MAX] = "";
+	const struct nft_lines *lines = &import->rules[index];
+	char what[64];
 
 	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
-	if (!is_in_chain(import, rule))
-		refuse(import, rule, what, ANOTHER_CHAIN);
-	else if (nft_rule_has(rule, "limit") && is_expressible(import, rule) &&
-		 drops_behind(import, index, rule))
+	if (lines->err)
+		refuse(import, rule, what, lines->why);
+	else if (lines->limits && drops_behind(import, index))
 		refuse(import, rule, what, "a limit before what drops");
-	else if (nft_rule_write(import->objects, rule, import->out, why))
-		refuse(import, rule, what, why);
+	else
+		fputs(lines->text, import->out);
+}
+
+static void refuse_rule(struct import *import, struct json_object *rule)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
+	refuse(import, rule, what, ANOTHER_CHAIN);
 }
 
 /* Whether a chain decides about packets that come in, as IP. */
@@ -142,47 +138,67 @@ static void write_policy(const struct import *import)
 }
 
 /* Sets of the chain's table are those that its rules can name. */
-static bool is_first_set(const struct import *import, struct json_object *set)
+static void write_set(const struct import *import, struct json_object *json)
 {
-	struct json_object *other;
-	size_t i;
+	struct nft_set *set = nft_sets_find(&import->sets, json, nft_text(json, "name"));
 
-	if (!set || !same_place(set, import->chain))
-		return false;
-	for (i = 0; i < nft_count(import->objects); i++) {
-		other = nft_member(nft_item(import->objects, i), "set");
-		if (other && same_place(other, set) &&
-		    !strcmp(nft_text(other, "name"), nft_text(set, "name")))
-			return other == set;
-	}
-	return true;
+	if (set && set->json == json && same_place(json, import->chain))
+		nft_set_write(set, import->out);
 }
 
-static void import_all(struct import *import)
+static int read_all(struct import *import)
 {
-	struct json_object *object, *rule;
 	size_t i;
 
-	fprintf(import->out, "order first-match\n");
+	import->rules = calloc(nft_count(import->objects) + 1, sizeof(*import->rules));
+	if (!import->rules || nft_sets_collect(import->objects, &import->sets))
+		return ecbpf_fail(-ENOMEM, "rules of nftables: %s", strerror(ENOMEM));
 	for (i = 0; i < nft_count(import->objects); i++) {
-		object = nft_item(import->objects, i);
-		if (is_first_set(import, nft_member(object, "set")))
-			nft_set_write(nft_member(object, "set"), import->out);
+		struct json_object *rule = nft_member(nft_item(import->objects, i), "rule");
+
+		if (!rule || !is_in_chain(import, rule))
+			continue;
+		nft_rule_read(&import->sets, rule, &import->rules[import->count]);
+		nft_lines_sort(&import->rules[import->count++]);
 	}
+	return 0;
+}
+
+static void write_all(struct import *import)
+{
+	size_t i, index = 0;
+
+	fprintf(import->out, "order first-match\n");
+	for (i = 0; i < nft_count(import->objects); i++)
+		write_set(import, nft_member(nft_item(import->objects, i), "set"));
 	for (i = 0; i < nft_count(import->objects); i++) {
-		object = nft_item(import->objects, i);
-		rule = nft_member(object, "rule");
-		if (rule)
-			import_rule(import, i, rule);
+		struct json_object *object = nft_item(import->objects, i);
+		struct json_object *rule = nft_member(object, "rule");
+
+		if (rule && is_in_chain(import, rule))
+			import_rule(import, index++, rule);
+		else if (rule)
+			refuse_rule(import, rule);
 		else if (nft_member(object, "chain"))
 			refuse_policy(import, nft_member(object, "chain"));
 	}
 	write_policy(import);
 }
 
+static void free_all(struct import *import)
+{
+	size_t i;
+
+	for (i = 0; i < import->count; i++)
+		nft_lines_free(&import->rules[i]);
+	free(import->rules);
+	nft_sets_free(&import->sets);
+}
+
 int fw_import_nft_json(struct json_object *document, const char *name, FILE *out)
 {
 	struct import import = { .objects = nft_member(document, "nftables"), .out = out };
+	int err;
 
 	if (!json_object_is_type(import.objects, json_type_array))
 		return ecbpf_fail(-EBADMSG, "%s: not what 'nft -j list ruleset' prints", name);
@@ -192,7 +208,12 @@ int fw_import_nft_json(struct json_object *document, const char *name, FILE *out
 				  "%s: no chain of type filter at the hook ingress, prerouting, "
 				  "input or forward",
 				  name);
-	import_all(&import);
+	err = read_all(&import);
+	if (!err)
+		write_all(&import);
+	free_all(&import);
+	if (err)
+		return err;
 	if (import.refused)
 		return ecbpf_fail(-EBADMSG, "%s: %u rules could not be expressed", name,
 				  import.refused);

@@ -2,6 +2,8 @@
 /* Whether rules have packets in common. */
 #include "import_nft_meet.h"
 
+#include <stdlib.h>
+
 #include "import_nft_rule.h"
 #include "rules.h"
 
@@ -30,17 +32,44 @@ static bool is_list(const struct fw_addresses *addresses)
 	return addresses->given && !addresses->negated && !addresses->set_count;
 }
 
+static int compare(const void *one, const void *other)
+{
+	return prefix_compare(one, other);
+}
+
+static void sort(struct fw_addresses *addresses)
+{
+	if (addresses->count)
+		qsort(addresses->items, addresses->count, sizeof(*addresses->items), compare);
+}
+
+void nft_lines_sort(struct nft_lines *lines)
+{
+	size_t i;
+
+	for (i = 0; i < lines->ruleset.count; i++) {
+		sort(&lines->ruleset.rules[i].from);
+		sort(&lines->ruleset.rules[i].to);
+	}
+}
+
+/* Of two prefixes that don't cover each other, the lesser has nothing in common with what follows. */
 static bool addresses_meet(const struct fw_addresses *one, const struct fw_addresses *other)
 {
-	size_t i, j;
+	size_t i = 0, j = 0;
 
 	if (!is_list(one) || !is_list(other))
 		return true;
-	for (i = 0; i < one->count; i++)
-		for (j = 0; j < other->count; j++)
-			if (prefix_covers(&one->items[i], &other->items[j]) ||
-			    prefix_covers(&other->items[j], &one->items[i]))
-				return true;
+	while (i < one->count && j < other->count) {
+		const struct prefix *left = &one->items[i], *right = &other->items[j];
+
+		if (prefix_covers(left, right) || prefix_covers(right, left))
+			return true;
+		if (prefix_compare(left, right) < 0)
+			i++;
+		else
+			j++;
+	}
 	return false;
 }
 
@@ -60,20 +89,22 @@ static bool meet(const struct fw_rule *one, const struct fw_rule *other)
 	return true;
 }
 
-bool nft_rules_meet(struct json_object *objects, struct json_object *one, struct json_object *other)
+/* Whether IP versions and protocols, whatever else can't be told, have any in common. */
+static bool relate(const struct nft_lines *one, const struct nft_lines *other)
 {
-	struct fw_ruleset left = {}, right = {};
-	bool found = false;
+	return (!one->family || !other->family || one->family == other->family) &&
+	       (!one->protocol || !other->protocol || one->protocol == other->protocol);
+}
+
+bool nft_rules_meet(const struct nft_lines *one, const struct nft_lines *other)
+{
+	bool found = one->err || other->err;
 	size_t i, j;
 
-	if (!nft_rules_relate(objects, one, other))
+	if (!relate(one, other))
 		return false;
-	if (nft_rule_parse(objects, one, &left) || nft_rule_parse(objects, other, &right))
-		found = true;
-	for (i = 0; i < left.count && !found; i++)
-		for (j = 0; j < right.count && !found; j++)
-			found = meet(&left.rules[i], &right.rules[j]);
-	fw_ruleset_free(&left);
-	fw_ruleset_free(&right);
+	for (i = 0; i < one->ruleset.count && !found; i++)
+		for (j = 0; j < other->ruleset.count && !found; j++)
+			found = meet(&one->ruleset.rules[i], &other->ruleset.rules[j]);
 	return found;
 }

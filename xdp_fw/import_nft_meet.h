@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 
-struct json_object;
+struct nft_lines;
+
+/* Bring the addresses of rules into the order that is needed below. */
+void nft_lines_sort(struct nft_lines *lines);
 
 /* Whether some packet may match two rules; true if that can't be told. */
-bool nft_rules_meet(struct json_object *objects, struct json_object *one,
-		    struct json_object *other);
+bool nft_rules_meet(const struct nft_lines *one, const struct nft_lines *other);
 
 #endif

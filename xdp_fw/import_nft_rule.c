@@ -369,40 +369,33 @@ static int check(struct nft_rule *rule)
 	return 0;
 }
 
-/* Read as far as it can be expressed; NULL: no memory. */
-static struct nft_rule *read_rule(struct json_object *objects, struct json_object *json,
-				  char why[NFT_REASON_MAX], int *err)
+static int read_statements(struct nft_rule *rule)
 {
-	struct nft_rule *rule = calloc(1, sizeof(*rule));
-	struct json_object *statements = nft_member(json, "expr");
+	struct json_object *statements = nft_member(rule->json, "expr");
 	size_t i;
+	int err = 0;
 
-	*err = rule ? 0 : -ENOMEM;
-	if (!rule)
-		return NULL;
-	*rule = (struct nft_rule){ .objects = objects, .json = json, .why = why };
 	if (!json_object_is_type(statements, json_type_array))
-		*err = nft_refuse(rule, "no statements", "");
-	for (i = 0; !*err && i < nft_count(statements); i++)
-		*err = statement(rule, nft_item(statements, i));
-	return rule;
+		return nft_refuse(rule, "no statements", "");
+	for (i = 0; !err && i < nft_count(statements); i++)
+		err = statement(rule, nft_item(statements, i));
+	return err;
 }
 
-/* The rule's lines, behind the sets that it may name; *@before: where they begin. free() it. */
+/* The rule's lines, behind the sets that it names; *@before: where they begin. free() it. */
 static char *rule_text(const struct nft_rule *rule, size_t *before)
 {
+	struct nft_set *from = rule->named[NFT_FIELD_FROM], *to = rule->named[NFT_FIELD_TO];
 	char *text = NULL;
-	size_t size, i;
+	size_t size;
 	FILE *lines = open_memstream(&text, &size);
 
 	if (!lines)
 		return NULL;
-	for (i = 0; i < nft_count(rule->objects); i++) {
-		struct json_object *set = nft_member(nft_item(rule->objects, i), "set");
-
-		if (set && nft_set_is_ours(rule, set))
-			fprintf(lines, "set nft_%s { }\n", nft_text(set, "name"));
-	}
+	if (from)
+		fprintf(lines, "set nft_%s { }\n", nft_text(from->json, "name"));
+	if (to && to != from)
+		fprintf(lines, "set nft_%s { }\n", nft_text(to->json, "name"));
 	fflush(lines);
 	*before = size;
 	if (rule->family != 6)
@@ -413,80 +406,57 @@ static char *rule_text(const struct nft_rule *rule, size_t *before)
 }
 
 /* What nft printed may be anything: only what is read again as rules is written. */
-static int write_checked(struct nft_rule *rule, FILE *out)
+static int make_lines(struct nft_rule *rule, struct nft_lines *lines)
 {
-	struct fw_ruleset ruleset = {};
 	size_t before;
 	char *text = rule_text(rule, &before);
-	int err = text ? nft_parse(text, &ruleset) : -ENOMEM;
+	int err = text ? nft_parse(text, &lines->ruleset) : -ENOMEM;
 
 	if (!err)
-		fputs(text + before, out);
+		lines->text = strdup(text + before);
 	else if (text)
 		err = nft_refuse(rule, "a value that rules can't have", "");
-	fw_ruleset_free(&ruleset);
 	free(text);
-	return err;
+	return err || lines->text ? err : -ENOMEM;
 }
 
-int nft_rule_write(struct json_object *objects, struct json_object *json, FILE *out,
-		   char why[NFT_REASON_MAX])
-{
-	int err;
-	struct nft_rule *rule = read_rule(objects, json, why, &err);
-
-	if (!err)
-		err = check(rule) ?: write_checked(rule, out);
-	free(rule);
-	return err;
-}
-
-int nft_rule_parse(struct json_object *objects, struct json_object *json,
-		   struct fw_ruleset *ruleset)
-{
-	char why[NFT_REASON_MAX], *text = NULL;
-	size_t before;
-	int err;
-	struct nft_rule *rule = read_rule(objects, json, why, &err);
-
-	if (!err)
-		err = check(rule);
-	if (!err)
-		text = rule_text(rule, &before);
-	if (!err)
-		err = text && !nft_parse(text, ruleset) ? 0 : -ENOTSUP;
-	free(text);
-	free(rule);
-	return err;
-}
-
-bool nft_rule_has(struct json_object *json, const char *statement)
+static bool has_any(struct json_object *json, const char *const *names)
 {
 	struct json_object *statements = nft_member(json, "expr");
 	size_t i;
 
-	if (!json_object_is_type(statements, json_type_array))
-		return false;
-	for (i = 0; i < nft_count(statements); i++)
-		if (json_object_object_get_ex(nft_item(statements, i), statement, NULL))
-			return true;
+	for (; *names; names++)
+		for (i = 0; i < nft_count(statements); i++)
+			if (json_object_object_get_ex(nft_item(statements, i), *names, NULL))
+				return true;
 	return false;
 }
 
-bool nft_rules_relate(struct json_object *objects, struct json_object *one,
-		      struct json_object *other)
+void nft_rule_read(struct nft_sets *sets, struct json_object *json, struct nft_lines *lines)
 {
-	char why[NFT_REASON_MAX];
-	int ignored;
-	struct nft_rule *first = read_rule(objects, one, why, &ignored);
-	struct nft_rule *second = read_rule(objects, other, why, &ignored);
-	bool meet = true;
+	static const char *const limits[] = { "limit", NULL }, *const passes[] = { "accept", NULL };
+	static const char *const stops[] = { "drop", "reject", "jump", "goto", "vmap", NULL };
+	struct nft_rule *rule = calloc(1, sizeof(*rule));
 
-	if (first && second)
-		meet = (!first->family || !second->family || first->family == second->family) &&
-		       (!first->protocol || !second->protocol ||
-			first->protocol == second->protocol);
-	free(first);
-	free(second);
-	return meet;
+	*lines = (struct nft_lines){ .limits = has_any(json, limits) };
+	lines->stops = !has_any(json, passes) && has_any(json, stops);
+	lines->err = -ENOMEM;
+	snprintf(lines->why, sizeof(lines->why), "%s", strerror(ENOMEM));
+	if (!rule)
+		return;
+	rule->sets = sets;
+	rule->json = json;
+	rule->why = lines->why;
+	lines->err = read_statements(rule) ?: check(rule) ?: make_lines(rule, lines);
+	lines->family = rule->family;
+	lines->protocol = rule->protocol;
+	lines->stops_all = rule->drops && !rule->family && !rule->protocol &&
+			   !rule->fields[NFT_FIELD_PROTO][0];
+	free(rule);
+}
+
+void nft_lines_free(struct nft_lines *lines)
+{
+	fw_ruleset_free(&lines->ruleset);
+	free(lines->text);
 }

@@ -9,28 +9,32 @@
 
 #include "import_nft_json.h"
 #include "import_nft_values.h"
-
-struct fw_ruleset;
+#include "rules.h"
 
 /**
- * nft_rule_write() - write a rule, for each IP version that it is about
- * @objects: all of the ruleset
- * @why: what can't be expressed
- *
- * Return: -ENOTSUP: nothing written.
+ * struct nft_lines - what a rule becomes, for each IP version that it is about
+ * @err: -ENOTSUP: it can't be expressed, for @why; or -ENOMEM
+ * @family: 0: both
+ * @protocol: 0: any; both as far as the rule was read
+ * @limits: has a limit
+ * @stops: may drop, or leave the chain
+ * @stops_all: drops also what isn't IP, where the chain sees that
+ * @text: the lines
+ * @ruleset: the same as rules; sets have no entries there
  */
-int nft_rule_write(struct json_object *objects, struct json_object *rule, FILE *out,
-		   char why[NFT_REASON_MAX]);
+struct nft_lines {
+	int err;
+	char why[NFT_REASON_MAX];
+	unsigned int family;
+	int protocol;
+	bool limits;
+	bool stops;
+	bool stops_all;
+	char *text;
+	struct fw_ruleset ruleset;
+};
 
-/* Whether a statement of that name is in a rule. */
-bool nft_rule_has(struct json_object *rule, const char *statement);
-
-/* The same as rules; sets have no entries there. Return: -ENOTSUP: can't be. */
-int nft_rule_parse(struct json_object *objects, struct json_object *rule,
-		   struct fw_ruleset *ruleset);
-
-/* Whether IP versions and protocols of two rules, whatever else is in them, have any in common. */
-bool nft_rules_relate(struct json_object *objects, struct json_object *one,
-		      struct json_object *other);
+void nft_rule_read(struct nft_sets *sets, struct json_object *rule, struct nft_lines *lines);
+void nft_lines_free(struct nft_lines *lines);
 
 #endif

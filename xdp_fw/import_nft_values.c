@@ -23,11 +23,14 @@ int nft_refuse(struct nft_rule *rule, const char *what, const char *detail)
 	return -ENOTSUP;
 }
 
-static bool is_of_addresses(struct json_object *set)
+/* 4 or 6; 0: a set of something else. */
+static unsigned int set_family(struct json_object *set)
 {
 	const char *type = nft_text(set, "type");
 
-	return !strcmp(type, "ipv4_addr") || !strcmp(type, "ipv6_addr");
+	if (!strcmp(type, "ipv4_addr"))
+		return 4;
+	return strcmp(type, "ipv6_addr") ? 0 : 6;
 }
 
 static bool is_name(const char *text)
@@ -37,19 +40,72 @@ static bool is_name(const char *text)
 	       '\0';
 }
 
-static struct json_object *find_set(const struct nft_rule *rule, const char *name)
+static int compare_names(struct json_object *one, const char *one_name, struct json_object *other,
+			 const char *other_name)
 {
-	struct json_object *set;
-	size_t i;
+	return strcmp(nft_text(one, "family"), nft_text(other, "family"))	?:
+		       strcmp(nft_text(one, "table"), nft_text(other, "table")) ?:
+		       strcmp(one_name, other_name);
+}
 
-	for (i = 0; i < nft_count(rule->objects); i++) {
-		set = nft_member(nft_item(rule->objects, i), "set");
-		if (set && !strcmp(nft_text(set, "name"), name) &&
-		    !strcmp(nft_text(set, "table"), nft_text(rule->json, "table")) &&
-		    !strcmp(nft_text(set, "family"), nft_text(rule->json, "family")))
+static int compare_sets(const void *one, const void *other)
+{
+	const struct nft_set *left = one, *right = other;
+	int order = compare_names(left->json, nft_text(left->json, "name"), right->json,
+				  nft_text(right->json, "name"));
+
+	return order ?: (left->position > right->position) - (left->position < right->position);
+}
+
+struct nft_set *nft_sets_find(const struct nft_sets *sets, struct json_object *object,
+			      const char *name)
+{
+	size_t begin = 0, end = sets->count;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		struct nft_set *set = &sets->items[middle];
+		int order = compare_names(object, name, set->json, nft_text(set->json, "name"));
+
+		if (!order)
 			return set;
+		if (order < 0)
+			end = middle;
+		else
+			begin = middle + 1;
 	}
 	return NULL;
+}
+
+int nft_sets_collect(struct json_object *objects, struct nft_sets *sets)
+{
+	size_t i, found = 0;
+
+	*sets = (struct nft_sets){ .items = calloc(nft_count(objects) + 1, sizeof(*sets->items)) };
+	if (!sets->items)
+		return -ENOMEM;
+	for (i = 0; i < nft_count(objects); i++) {
+		struct json_object *set = nft_member(nft_item(objects, i), "set");
+
+		if (set)
+			sets->items[found++] = (struct nft_set){ .json = set, .position = i };
+	}
+	qsort(sets->items, found, sizeof(*sets->items), compare_sets);
+	for (i = 0; i < found; i++)
+		if (!nft_sets_find(sets, sets->items[i].json,
+				   nft_text(sets->items[i].json, "name")))
+			sets->items[sets->count++] = sets->items[i];
+	return 0;
+}
+
+void nft_sets_free(struct nft_sets *sets)
+{
+	size_t i;
+
+	for (i = 0; i < sets->count; i++)
+		free(sets->items[i].text);
+	free(sets->items);
+	*sets = (struct nft_sets){};
 }
 
 int nft_field_add(char field[NFT_FIELD_MAX], const char *text)
@@ -135,13 +191,18 @@ int nft_field_value(struct nft_rule *rule, const struct nft_payload *payload,
 int nft_field_values(struct nft_rule *rule, const struct nft_payload *payload,
 		     struct json_object *values, char out[NFT_FIELD_MAX])
 {
-	size_t i;
+	char value[NFT_FIELD_MAX];
+	size_t i, used = strlen(out);
 	int err = 0;
 
 	for (i = 0; i < nft_count(values) && !err; i++) {
-		if (i && nft_field_add(out, ", "))
+		value[0] = '\0';
+		err = nft_field_value(rule, payload, nft_item(values, i), value);
+		if (!err && used + strlen(value) + 2 >= NFT_FIELD_MAX)
 			return nft_refuse(rule, "too many values", "");
-		err = nft_field_value(rule, payload, nft_item(values, i), out);
+		if (!err)
+			used += snprintf(out + used, NFT_FIELD_MAX - used, "%s%s", i ? ", " : "",
+					 value);
 	}
 	return err;
 }
@@ -171,12 +232,15 @@ int nft_parse(const char *text, struct fw_ruleset *ruleset)
 	return err;
 }
 
-/* Whether the parser takes @text. */
-static bool is_language(const char *text)
+/* Whether the parser takes @text as a set of prefixes of that family. */
+static bool is_set(const char *text, unsigned int family)
 {
 	struct fw_ruleset ruleset = {};
-	bool good = !nft_parse(text, &ruleset);
+	bool good = !nft_parse(text, &ruleset) && ruleset.set_count == 1;
+	size_t i;
 
+	for (i = 0; good && i < ruleset.sets[0].count; i++)
+		good = ruleset.sets[0].items[i].family == family;
 	fw_ruleset_free(&ruleset);
 	return good;
 }
@@ -253,8 +317,8 @@ int nft_field_settle(struct nft_rule *rule, const struct nft_payload *payload,
 	return err;
 }
 
-/* The set in our words; NULL: it has none, or not only prefixes. free() it. */
-static char *set_text(struct json_object *set)
+/* NULL: there are no words of ours for it. free() it. */
+static char *render_set(struct json_object *set)
 {
 	struct json_object *values = nft_member(set, "elem");
 	char value[NFT_FIELD_MAX], *text = NULL;
@@ -262,8 +326,7 @@ static char *set_text(struct json_object *set)
 	int err = 0;
 	FILE *out;
 
-	if (!json_object_is_type(values, json_type_array) || !nft_count(values) ||
-	    !is_name(nft_text(set, "name")))
+	if (!set_family(set) || !nft_count(values) || !is_name(nft_text(set, "name")))
 		return NULL;
 	out = open_memstream(&text, &size);
 	if (!out)
@@ -276,10 +339,18 @@ static char *set_text(struct json_object *set)
 	}
 	fprintf(out, "\n}\n");
 	fclose(out);
-	if (!err && is_language(text))
+	if (!err && is_set(text, set_family(set)))
 		return text;
 	free(text);
 	return NULL;
+}
+
+static const char *set_text(struct nft_set *set)
+{
+	if (!set->judged)
+		set->text = render_set(set->json);
+	set->judged = true;
+	return set->text;
 }
 
 /* Entries with a timeout, and such as rules add. */
@@ -291,47 +362,33 @@ static bool set_changes(struct json_object *set)
 	return nft_member(set, "timeout") || strstr(words, "timeout") || strstr(words, "dynamic");
 }
 
-static bool set_is_writable(struct json_object *set)
-{
-	char *text = set_text(set);
-	bool writable = text != NULL;
-
-	free(text);
-	return writable;
-}
-
 int nft_field_set(struct nft_rule *rule, const struct nft_payload *payload, const char *name,
 		  char out[NFT_FIELD_MAX])
 {
-	struct json_object *set = find_set(rule, name), *values = nft_member(set, "elem");
+	struct nft_set *set = nft_sets_find(rule->sets, rule->json, name);
+	struct json_object *values = set ? nft_member(set->json, "elem") : NULL;
 
 	if (!set || !is_name(name))
 		return nft_refuse(rule, "a set", name);
-	if (set_changes(set))
+	if (set_changes(set->json))
 		return nft_refuse(rule, "a set whose entries come and go", name);
 	if (!values)
 		return nft_refuse(rule, "an empty set", name);
-	if (is_of_addresses(set) && !set_is_writable(set))
+	if (!set_family(set->json))
+		return nft_field_values(rule, payload, values, out);
+	if (!set_text(set))
 		return nft_refuse(rule, "a set with something else than prefixes", name);
-	if (is_of_addresses(set))
-		return nft_field_add(out, "@nft_") || nft_field_add(out, name) ?
-			       nft_refuse(rule, "a set", name) :
-			       0;
-	return nft_field_values(rule, payload, values, out);
+	if (payload->field > NFT_FIELD_TO || nft_field_add(out, "@nft_") ||
+	    nft_field_add(out, name))
+		return nft_refuse(rule, "a set", name);
+	rule->named[payload->field] = set;
+	return 0;
 }
 
-bool nft_set_is_ours(const struct nft_rule *rule, struct json_object *set)
+void nft_set_write(struct nft_set *set, FILE *out)
 {
-	const char *name = nft_text(set, "name");
-
-	return find_set(rule, name) == set && is_of_addresses(set) && is_name(name);
-}
-
-void nft_set_write(struct json_object *set, FILE *out)
-{
-	char *text = is_of_addresses(set) ? set_text(set) : NULL;
+	const char *text = set_text(set);
 
 	if (text)
 		fputs(text, out);
-	free(text);
 }

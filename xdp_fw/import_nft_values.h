@@ -31,9 +31,24 @@ enum nft_field {
 	NFT_FIELDS,
 };
 
-/* @protocol: 0: any; @family: 0: both. */
+/* @text: in our words, once it is @judged; NULL: it has none, or not only prefixes. */
+struct nft_set {
+	struct json_object *json;
+	size_t position;
+	bool judged;
+	char *text;
+};
+
+/* Sorted by family, table and name, without duplicates. */
+struct nft_sets {
+	struct nft_set *items;
+	size_t count;
+};
+
+/* @protocol: 0: any; @family: 0: both; @named: sets of ours that @fields name, or NULL. */
 struct nft_rule {
-	struct json_object *objects;
+	struct nft_sets *sets;
+	struct nft_set *named[NFT_FIELD_TO + 1];
 	struct json_object *json;
 	char *why;
 	unsigned int family;
@@ -73,11 +88,16 @@ int nft_field_set(struct nft_rule *rule, const struct nft_payload *payload, cons
 int nft_field_settle(struct nft_rule *rule, const struct nft_payload *payload,
 		     char out[NFT_FIELD_MAX]);
 
-/* Whether rules can name a set as one of ours. */
-bool nft_set_is_ours(const struct nft_rule *rule, struct json_object *set);
+/* All sets in @objects, the first of each name. -ENOMEM. */
+int nft_sets_collect(struct json_object *objects, struct nft_sets *sets);
+void nft_sets_free(struct nft_sets *sets);
+
+/* The one called @name in the table that @object is in; NULL: none. */
+struct nft_set *nft_sets_find(const struct nft_sets *sets, struct json_object *object,
+			      const char *name);
 
 /* A set of addresses becomes one of ours; others are written out where rules name them. */
-void nft_set_write(struct json_object *set, FILE *out);
+void nft_set_write(struct nft_set *set, FILE *out);
 
 /* Read @text as rules; what is wrong with it nobody is told. */
 int nft_parse(const char *text, struct fw_ruleset *ruleset);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_fw --from-nft: what nft prints becomes rules, and what can't be is named."""
 import json
+import resource
 import shutil
 import subprocess
 
@@ -337,6 +338,58 @@ def test_extension_headers(bed):
     assert rules == ["ip6 from any to any proto { 59 } action drop",
                      "ip from any to any proto { 51 } action drop"]
     assert refused == ["an extension header as protocol"] * 6
+
+
+def seconds_of(bed, printed, status=EX_OK):
+    """What an import takes of a CPU, whoever else wants it."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed), expect=status)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, done
+
+
+def large(sets, matches, *statements):
+    """Sets of so many addresses each, and a rule for each match."""
+    place = {"family": "ip", "table": "t"}
+    rules = document(*matches)["nftables"]
+    for rule in rules[1:]:
+        rule["rule"]["expr"][1:1] = statements
+    return {"nftables": [
+        *({"set": {**place, "name": f"s{number}", "type": "ipv4_addr",
+                   "elem": [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(count)]}}
+          for number, count in enumerate(sets)), *rules]}
+
+
+def equal(protocol, field, value):
+    return {"match": {"op": "==", "left": {"payload": {"protocol": protocol, "field": field}},
+                      "right": value}}
+
+
+LIMIT_OVER = {"limit": {"rate": 10, "burst": 5, "per": "second", "inv": True}}
+
+
+def test_time_goes_with_the_size(bed):
+    """Not with its square: each of these took a minute, or several seconds."""
+    addresses = [f"10.{i >> 8}.{i & 255}.1" for i in range(4000)]
+    for printed, count, status in (
+            (large([100000], [equal("ip", "saddr", "@s0")] * 50), 50, EX_OK),
+            (large([1] * 500, [equal("ip", "saddr", f"@s{i % 500}") for i in range(4096)]), 4096,
+             EX_OK),
+            (large([], [equal("tcp", "dport", i) for i in range(2000)], LIMIT_OVER), 2000, EX_OK),
+            (large([], [equal("ip", "saddr", {"set": [f"11.0.0.{i}"] + addresses})
+                        for i in range(20)], LIMIT_OVER), 1, EX_DATAERR)):
+        seconds, done = seconds_of(bed, printed, status)
+        assert done.out.count("action") == count and seconds < 5
+
+
+def test_mapped_addresses_in_sets(bed):
+    """A rule for IPv6 takes none that are read as IPv4."""
+    place = {"family": "ip6", "table": "t"}
+    printed = document(equal("ip6", "saddr", "@s"), **place)
+    printed["nftables"].insert(0, {"set": {**place, "name": "s", "type": "ipv6_addr", "elem": [
+        "2001:db8::1", {"prefix": {"addr": "::ffff:192.0.2.0", "len": 120}}]}})
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed), expect=EX_DATAERR)
+    assert done.out == "order first-match\n"
+    assert "a set with something else than prefixes: s" in done.err
 
 
 def test_no_file(bed, scratch):
