@@ -18,6 +18,8 @@
 
 #define ANOTHER_CHAIN "in another chain than the first filter for what comes in"
 
+#define MORE_THAN_IP "drops what isn't IP too, which rules can't"
+
 /* @rules: those of the chain. */
 struct import {
 	struct json_object *objects;
@@ -35,12 +37,19 @@ static bool same_place(struct json_object *left, struct json_object *right)
 	       !strcmp(nft_text(left, "table"), nft_text(right, "table"));
 }
 
-static void refuse(struct import *import, struct json_object *object, const char *what,
-		   const char *why)
+static void refuse_rule(struct import *import, struct json_object *rule, const char *why)
 {
 	import->refused++;
-	ecbpf_log(ECBPF_LOG_WARNING, "%s %s %s, %s: %s", nft_text(object, "family"),
-		  nft_text(object, "table"), nft_text(object, "chain"), what, why);
+	ecbpf_log(ECBPF_LOG_WARNING, "%s %s %s, rule with handle %s: %s", nft_text(rule, "family"),
+		  nft_text(rule, "table"), nft_text(rule, "chain"), nft_text(rule, "handle"), why);
+}
+
+/* ARP and the like come to these chains too. */
+static bool sees_more_than_ip(const struct import *import)
+{
+	const char *family = nft_text(import->chain, "family");
+
+	return !strcmp(family, "netdev") || !strcmp(family, "bridge");
 }
 
 static bool is_in_chain(const struct import *import, struct json_object *rule)
@@ -67,23 +76,15 @@ static bool drops_behind(const struct import *import, size_t index)
 static void import_rule(struct import *import, size_t index, struct json_object *rule)
 {
 	const struct nft_lines *lines = &import->rules[index];
-	char what[64];
 
-	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
 	if (lines->err)
-		refuse(import, rule, what, lines->why);
+		refuse_rule(import, rule, lines->why);
 	else if (lines->limits && drops_behind(import, index))
-		refuse(import, rule, what, "a limit before what drops");
+		refuse_rule(import, rule, "a limit before what drops");
 	else
 		fputs(lines->text, import->out);
-}
-
-static void refuse_rule(struct import *import, struct json_object *rule)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), "rule with handle %s", nft_text(rule, "handle"));
-	refuse(import, rule, what, ANOTHER_CHAIN);
+	if (!lines->err && lines->stops_all && sees_more_than_ip(import))
+		refuse_rule(import, rule, MORE_THAN_IP);
 }
 
 /* Whether a chain decides about packets that come in, as IP. */
@@ -115,14 +116,22 @@ static struct json_object *find_chain(struct json_object *objects)
 	return NULL;
 }
 
-/* A chain without rules may drop all the same. */
-static void refuse_policy(struct import *import, struct json_object *chain)
+static void refuse_policy(struct import *import, struct json_object *chain, const char *why)
 {
-	if (chain == import->chain || strcmp(nft_text(chain, "policy"), "drop") != 0)
-		return;
 	import->refused++;
-	ecbpf_log(ECBPF_LOG_WARNING, "%s %s %s, policy drop: " ANOTHER_CHAIN,
-		  nft_text(chain, "family"), nft_text(chain, "table"), nft_text(chain, "name"));
+	ecbpf_log(ECBPF_LOG_WARNING, "%s %s %s, policy drop: %s", nft_text(chain, "family"),
+		  nft_text(chain, "table"), nft_text(chain, "name"), why);
+}
+
+/* A chain without rules may drop all the same. */
+static void judge_policy(struct import *import, struct json_object *chain)
+{
+	if (!chain || strcmp(nft_text(chain, "policy"), "drop") != 0)
+		return;
+	if (chain != import->chain)
+		refuse_policy(import, chain, ANOTHER_CHAIN);
+	else if (sees_more_than_ip(import))
+		refuse_policy(import, chain, MORE_THAN_IP);
 }
 
 static void write_policy(const struct import *import)
@@ -178,9 +187,9 @@ static void write_all(struct import *import)
 		if (rule && is_in_chain(import, rule))
 			import_rule(import, index++, rule);
 		else if (rule)
-			refuse_rule(import, rule);
-		else if (nft_member(object, "chain"))
-			refuse_policy(import, nft_member(object, "chain"));
+			refuse_rule(import, rule, ANOTHER_CHAIN);
+		else
+			judge_policy(import, nft_member(object, "chain"));
 	}
 	write_policy(import);
 }

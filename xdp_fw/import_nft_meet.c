@@ -53,7 +53,7 @@ void nft_lines_sort(struct nft_lines *lines)
 	}
 }
 
-/* Of two prefixes that don't cover each other, the lesser has nothing in common with what follows. */
+/* Of two prefixes apart, the lesser has nothing in common with what follows the other. */
 static bool addresses_meet(const struct fw_addresses *one, const struct fw_addresses *other)
 {
 	size_t i = 0, j = 0;

@@ -101,7 +101,9 @@ def test_policy(bed):
         'ip from any to any proto any name "policy"\n'
         'ip6 from any to any proto any name "policy"\n')
     assert done.status == EX_DATAERR
-    assert "a limit before what drops" in done.err.splitlines()[0]
+    lines = done.err.splitlines()
+    assert "policy drop: drops what isn't IP too" in lines[0]
+    assert "a limit before what drops" in lines[1] and len(lines) == 3
 
 
 def test_what_cannot(bed):
@@ -390,6 +392,23 @@ def test_mapped_addresses_in_sets(bed):
     done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed), expect=EX_DATAERR)
     assert done.out == "order first-match\n"
     assert "a set with something else than prefixes: s" in done.err
+
+
+@pytest.mark.parametrize("family, hook", (("netdev", "ingress device lo"), ("bridge", "input")))
+def test_drops_of_what_is_no_ip(bed, family, hook):
+    """ARP comes there too; the rules are written, and that is said."""
+    more = "drops what isn't IP too, which rules can't"
+    rules, refused = imported(bed, chain([
+        "vlan id 5 drop", "tcp dport 5 drop", "meta l4proto != tcp drop", "counter", "accept", "drop"],
+        family, hook, "drop"), EX_DATAERR)
+    assert refused == [more] * 3
+    assert rules[-4:] == ["ip from any to any proto any action drop",
+                          "ip6 from any to any proto any action drop",
+                          'ip from any to any proto any name "policy"',
+                          'ip6 from any to any proto any name "policy"']
+    bed.server.run("nft", "flush", "ruleset")
+    _, refused = imported(bed, chain(["drop"], policy="drop"))
+    assert not refused
 
 
 def test_no_file(bed, scratch):
