@@ -13,6 +13,8 @@
 #include "rules_parser.h"
 
 #define FIRST_CHUNK 65536
+/* Octets of a line in a file of prefixes. */
+#define PREFIX_LINE_MAX 4096
 
 int fw_lex_lex_init_extra(struct fw_parser *parser, void **scanner);
 int fw_lex_lex_destroy(void *scanner);
@@ -242,7 +244,7 @@ void fw_include(struct fw_parser *parser, const struct fw_place *place, struct f
  */
 static bool line_prefix(char *line, size_t length, struct prefix *prefix, bool *host_bits)
 {
-	char *end = line + strcspn(line, " \t\r\n#"), behind = end[strspn(end, " \t\r\n")];
+	char *end = line + strcspn(line, " \t\r#"), behind = end[strspn(end, " \t\r")];
 
 	if ((behind && behind != '#') || strlen(line) != length)
 		return false;
@@ -250,43 +252,75 @@ static bool line_prefix(char *line, size_t length, struct prefix *prefix, bool *
 	return !prefix_parse(line, prefix, host_bits);
 }
 
-static int read_prefixes(struct fw_parser *parser, const struct fw_place *place, const char *path,
-			 FILE *file)
+/* Without its end. 1: a line; 0: end of file; -E2BIG: it is longer than PREFIX_LINE_MAX. */
+static int read_line(FILE *file, char line[PREFIX_LINE_MAX + 1], size_t *length)
 {
-	unsigned long number = 0, normalised = 0;
+	int octet;
+
+	*length = 0;
+	errno = 0;
+	while ((octet = getc_unlocked(file)) != EOF && octet != '\n') {
+		if (*length == PREFIX_LINE_MAX)
+			return -E2BIG;
+		line[(*length)++] = octet;
+	}
+	line[*length] = '\0';
+	if (ferror(file))
+		return errno ? -errno : -EIO;
+	return octet == '\n' || *length;
+}
+
+/* False: there is none, as was said. */
+static bool add_prefix(struct fw_parser *parser, const struct fw_place *place, const char *path,
+		       unsigned long number, const struct prefix *prefix)
+{
+	if (parser->set.count >= FW_SET_MAX) {
+		fw_error(parser, place, "%s:%lu: more than %d prefixes in a set", path, number,
+			 FW_SET_MAX);
+		return false;
+	}
+	if (fw_grow(&parser->set.items, parser->set.count, sizeof(*prefix))) {
+		fw_error(parser, place, "set: %s: %s", path, strerror(ENOMEM));
+		return false;
+	}
+	parser->set.items[parser->set.count++] = *prefix;
+	return true;
+}
+
+static void read_prefixes(struct fw_parser *parser, const struct fw_place *place, const char *path,
+			  FILE *file)
+{
+	unsigned long number = 1, normalised = 0;
+	char line[PREFIX_LINE_MAX + 1], *at;
 	bool host_bits = false;
 	struct prefix prefix;
-	size_t room = 0;
-	char *line = NULL, *at;
-	ssize_t length;
-	int err = 0;
+	size_t length;
+	int got;
 
-	while (!err && (length = getline(&line, &room, file)) >= 0) {
-		number++;
-		at = line + strspn(line, " \t\r\n");
+	for (; (got = read_line(file, line, &length)) > 0; number++) {
+		at = line + strspn(line, " \t\r");
 		if (at == line + length || *at == '#')
 			continue;
 		if (!line_prefix(at, line + length - at, &prefix, &host_bits)) {
 			fw_error(parser, place,
 				 "%s:%lu:%zu: '%.*s' is no prefix; write one on "
 				 "each line",
-				 path, number, at - line + 1, fw_shown(strcspn(at, "\r\n")), at);
-			err = -EBADMSG;
-		} else if (parser->set.count >= FW_SET_MAX) {
-			fw_error(parser, place, "%s:%lu: more than %d prefixes in a set", path,
-				 number, FW_SET_MAX);
-			err = -E2BIG;
-		} else {
-			err = fw_grow(&parser->set.items, parser->set.count, sizeof(prefix));
-			if (!err)
-				parser->set.items[parser->set.count++] = prefix;
-			normalised += host_bits;
+				 path, number, at - line + 1, fw_shown(strcspn(at, "\r")), at);
+			break;
 		}
+		if (!add_prefix(parser, place, path, number, &prefix))
+			break;
+		normalised += host_bits;
 	}
-	free(line);
+	if (got == -E2BIG)
+		fw_error(parser, place,
+			 "%s:%lu: a line of more than %d octets is no prefix; write one on each "
+			 "line",
+			 path, number, PREFIX_LINE_MAX);
+	else if (got < 0)
+		fw_error(parser, place, "set: %s: %s", path, strerror(-got));
 	if (normalised)
 		fw_note(parser, place, "%s: host bits cleared on %lu lines", path, normalised);
-	return err;
 }
 
 void fw_set_file(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
@@ -297,8 +331,7 @@ void fw_set_file(struct fw_parser *parser, const struct fw_place *place, struct 
 	if (!file) {
 		fw_error(parser, place, "set: %s: %s", path ? path : "", strerror(errno));
 	} else {
-		if (read_prefixes(parser, place, path, file) == -ENOMEM || ferror(file))
-			fw_error(parser, place, "set: %s: %s", path, strerror(errno));
+		read_prefixes(parser, place, path, file);
 		fclose(file);
 	}
 	free(path);

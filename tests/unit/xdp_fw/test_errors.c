@@ -478,6 +478,56 @@ static void set_file_mistakes(void **state)
 	free(said);
 }
 
+/* Whatever comes after them, and however long they go on. */
+static void lines_without_end(void **state)
+{
+	char octets[5000], path[32], expected[160], *said;
+	const char *text = "set a file \"/dev/zero\"";
+	struct fw_ruleset ruleset = {};
+	size_t i;
+	int err;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		memset(octets, "x# "[i], sizeof(octets));
+		memcpy(octets, "::1\n", 4);
+		memcpy(octets + sizeof(octets) - 6, "\n::2\n", 5);
+		said = said_of_set(octets, sizeof(octets) - 1, path, &err);
+		snprintf(expected, sizeof(expected),
+			 "my.rules:1:12: %s:2: a line of more than 4096 octets is no prefix; write "
+			 "one on each line\n",
+			 path);
+		assert_int_equal(err, -EBADMSG);
+		assert_memory_equal(said, expected, strlen(expected));
+		free(said);
+	}
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(err, -EBADMSG);
+	assert_non_null(strstr(said, "my.rules:1:12: /dev/zero:1: a line of more than 4096 "));
+	free(said);
+	text = "set a file \"/\"";
+	said = errors_of(text, strlen(text), &ruleset, &err);
+	assert_int_equal(err, -EBADMSG);
+	assert_non_null(strstr(said, "my.rules:1:12: set: /: Is a directory\n"));
+	free(said);
+}
+
+/* The longest line, and one without an end. */
+static void longest_line_of_a_set(void **state)
+{
+	char octets[4096 + 12], path[32], *said;
+	int err;
+
+	(void)state;
+	memset(octets, ' ', sizeof(octets));
+	memcpy(octets, "10.0.0.0/8", 10);
+	memcpy(octets + 4096, "\n10.0.1.0/24", 12);
+	said = said_of_set(octets, sizeof(octets), path, &err);
+	assert_int_equal(err, 0);
+	assert_string_equal(said, "");
+	free(said);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +545,8 @@ int main(void)
 		cmocka_unit_test(one_mistake_one_error),
 		cmocka_unit_test(host_bits),
 		cmocka_unit_test(set_file_mistakes),
+		cmocka_unit_test(lines_without_end),
+		cmocka_unit_test(longest_line_of_a_set),
 		cmocka_unit_test(caret_below_words_that_are_not_ascii),
 		cmocka_unit_test(a_folder_is_no_file),
 	};
