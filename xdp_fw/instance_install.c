@@ -81,18 +81,31 @@ static struct line *lines_of_ruleset(const struct fw_ruleset *ruleset)
 	return lines;
 }
 
-/* Counts go on where the same rule stands in both, those made while it was replaced included. */
+/* Of what readers may see meanwhile, no half. */
+static void set_hits(struct fw_hits *hits, const struct fw_hits *value)
+{
+	__atomic_store_n(&hits->matched, value->matched, __ATOMIC_RELAXED);
+	__atomic_store_n(&hits->dropped, value->dropped, __ATOMIC_RELAXED);
+}
+
+/*
+ * Counts go on where the same rule stands in both. They are set and not added up: done once more,
+ * it brings what was counted since.
+ */
 static int carry_hits(const struct fw_ruleset *ruleset, const struct fw_instance *before,
 		      struct fw_hits *base)
 {
 	struct line *old = lines_of_instance(before), *new = lines_of_ruleset(ruleset);
 	size_t i = 0, j = 0;
+	struct fw_hits hits;
 	int order, err = old && new ? 0 : -ENOMEM;
 
 	while (!err && i < before->settings.rules && j < ruleset->count) {
 		order = compare_content(&old[i], &new[j]);
 		if (!order)
-			err = fw_instance_hits(before, old[i].rule, &base[new[j].rule]);
+			err = fw_instance_hits(before, old[i].rule, &hits);
+		if (!order && !err)
+			set_hits(&base[new[j].rule], &hits);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -147,11 +160,15 @@ int fw_instance_load(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
 int fw_instance_swap(struct ecbpf_root *root, const struct fw_ruleset *ruleset,
 		     const struct fw_instance *before, struct fw_loaded *loaded)
 {
-	int err = ecbpf_slot_replace(root, ECBPF_SLOT_FIREWALL, loaded->skeleton->obj,
-				     loaded->skeleton->progs.xdp_fw_prog);
+	int err = before ? carry_hits(ruleset, before, loaded->base.data) : 0;
 
+	if (err)
+		return failed(root, err, "taking over the counts");
+	err = ecbpf_slot_replace(root, ECBPF_SLOT_FIREWALL, loaded->skeleton->obj,
+				 loaded->skeleton->progs.xdp_fw_prog);
 	if (!err && before && carry_hits(ruleset, before, loaded->base.data))
-		ecbpf_log(ECBPF_LOG_WARNING, "%s: the new rules are live, but count from zero",
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%s: the new rules are live, but lack what was counted while they came",
 			  ecbpf_root_interface(root));
 	return err;
 }

@@ -100,6 +100,25 @@ def test_update_carries_counts(rooted, traffic):
     assert counts(rooted)["ports"] == 1
 
 
+def test_no_count_goes_back(rooted, traffic, scratch):
+    """Whatever instant of an update is looked at, of so many rules that it has some."""
+    rules = RULES + "".join(f'ip from any to any tcp dport {port} name "more"\n'
+                            for port in range(1, 3000))
+    (scratch / "my.rules").write_text(rules)
+    load(rooted, rules)
+    traffic.exchange(**{f"n{number}": udp4("192.0.2.7") for number in range(100)})
+    scrapes = 0
+    for _ in sample(range(30), 5):
+        update = rooted.server.start(FW, "--update", "--rules", scratch / "my.rules", "--interface",
+                                     "eth0")
+        while update.poll() is None:
+            assert counts(rooted) == {"listed": 100, "ports": 0, "listed6": 0, "all": 100,
+                                      "more": 0}
+            scrapes += 1
+        assert update.returncode == 0
+    assert scrapes
+
+
 def test_failed_update_changes_nothing(rooted, traffic):
     load(rooted, RULES)
     before = rooted.pin_tree(), rooted.status()["slots"][5]["id"]
