@@ -59,8 +59,8 @@ int nft_range_prefixes(const char *first_text, const char *last_text, char *out,
 	bool ignored;
 	int err = 0;
 
-	if (prefix_parse(first_text, &from, &ignored) || prefix_parse(last_text, &to, &ignored) ||
-	    from.family != to.family)
+	if (prefix_parse_as_written(first_text, &from, &ignored) ||
+	    prefix_parse_as_written(last_text, &to, &ignored) || from.family != to.family)
 		return -EINVAL;
 	first = number_of(&from);
 	last = number_of(&to);

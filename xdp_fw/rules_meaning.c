@@ -146,7 +146,7 @@ static bool read_prefix(struct fw_parser *parser, const struct fw_place *place, 
 	bool host_bits;
 
 	snprintf(text, sizeof(text), "%.*s", shown(word), word.text);
-	if (word.length >= sizeof(text) || prefix_parse(text, prefix, &host_bits)) {
+	if (word.length >= sizeof(text) || prefix_parse_as_written(text, prefix, &host_bits)) {
 		fw_error(parser, place, "'%.*s' is no prefix; write 192.0.2.0/24 or 2001:db8::/32",
 			 shown(word), word.text);
 		return false;

@@ -249,7 +249,7 @@ static bool line_prefix(char *line, size_t length, struct prefix *prefix, bool *
 	if ((behind && behind != '#') || strlen(line) != length)
 		return false;
 	*end = '\0';
-	return !prefix_parse(line, prefix, host_bits);
+	return !prefix_parse_as_written(line, prefix, host_bits);
 }
 
 /* Without its end. 1: a line; 0: end of file; -E2BIG: it is longer than PREFIX_LINE_MAX. */

@@ -72,7 +72,7 @@ static bool clear_host_bits(struct prefix *prefix)
 	return found;
 }
 
-int prefix_parse(const char *text, struct prefix *out, bool *host_bits)
+int prefix_parse_as_written(const char *text, struct prefix *out, bool *host_bits)
 {
 	const char *slash = strchr(text, '/');
 	struct prefix parsed;
@@ -89,10 +89,18 @@ int prefix_parse(const char *text, struct prefix *out, bool *host_bits)
 			return err;
 	}
 	parsed.length = length;
-	unmap(&parsed);
 	*host_bits = clear_host_bits(&parsed);
 	*out = parsed;
 	return 0;
+}
+
+int prefix_parse(const char *text, struct prefix *out, bool *host_bits)
+{
+	int err = prefix_parse_as_written(text, out, host_bits);
+
+	if (!err)
+		unmap(out);
+	return err;
 }
 
 const char *prefix_format(const struct prefix *prefix, char *text)

@@ -28,6 +28,9 @@ struct prefix {
  */
 int prefix_parse(const char *text, struct prefix *out, bool *host_bits);
 
+/* The same, but an IPv4-mapped network stays the IPv6 network that it is written as. */
+int prefix_parse_as_written(const char *text, struct prefix *out, bool *host_bits);
+
 /* Writes the canonical text, length included, into PREFIX_TEXT_SIZE bytes; returns `text`. */
 const char *prefix_format(const struct prefix *prefix, char *text);
 

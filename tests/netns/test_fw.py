@@ -182,6 +182,12 @@ def test_sets_from_files(rooted, traffic, scratch):
     assert traffic.exchange(**frames) == ["other", "good", "nine", "out6"]
 
 
+def test_mapped_prefixes_are_of_ipv6(rooted, traffic):
+    load(rooted, "set s { ::ffff:192.0.2.0/120 }\nip6 from s to any udp\nip from s to any udp\n")
+    assert traffic.exchange(four=udp4("192.0.2.7"), six=udp6("::ffff:192.0.2.7"),
+                            other=udp6("::ffff:192.0.3.7")) == ["four", "other"]
+
+
 def test_log(rooted, traffic):
     load(rooted, RULES)
     logger = rooted.server.start(FW, "--log", "2", "--interface", "eth0")

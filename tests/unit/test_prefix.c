@@ -71,6 +71,32 @@ static void networks_are_read_and_normalised(void **state)
 	}
 }
 
+static void mapped_networks_stay_what_they_are_written_as(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *normal;
+		bool host_bits;
+	} cases[] = {
+		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1/128", false },
+		{ "::ffff:c000:200/120", "::ffff:192.0.2.0/120", false },
+		{ "::ffff:192.0.2.1/120", "::ffff:192.0.2.0/120", true },
+		{ "::ffff:1.2.3.4/96", "::ffff:0.0.0.0/96", true },
+		{ "192.0.2.1/24", "192.0.2.0/24", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[PREFIX_TEXT_SIZE];
+		struct prefix prefix;
+		bool host_bits = !cases[i].host_bits;
+
+		assert_int_equal(prefix_parse_as_written(cases[i].text, &prefix, &host_bits), 0);
+		assert_string_equal(prefix_format(&prefix, text), cases[i].normal);
+		assert_int_equal(host_bits, cases[i].host_bits);
+	}
+}
+
 static void what_is_no_network_is_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -179,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_are_read_and_normalised),
+		cmocka_unit_test(mapped_networks_stay_what_they_are_written_as),
 		cmocka_unit_test(what_is_no_network_is_refused),
 		cmocka_unit_test(a_network_sorts_before_those_that_it_covers),
 		cmocka_unit_test(covering_is_told_bit_by_bit),

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include <cmocka.h>
 
 #include "engine.h"
@@ -222,6 +224,53 @@ static void every_packet(void **state)
 		}
 }
 
+static void parse_udp6(const char *source, struct ecbpf_packet *packet)
+{
+	uint8_t frame[62] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60, [19] = 8, [20] = 17, [59] = 8 };
+
+	assert_int_equal(inet_pton(AF_INET6, source, frame + 22), 1);
+	assert_true(fw_packet_parse(frame, sizeof(frame), packet));
+	assert_true(packet->flags & ECBPF_ADDRESSES);
+}
+
+/* IPv4-mapped prefixes are of IPv6 packets. */
+static void mapped_addresses(void **state)
+{
+	static const char text[] = "set s { ::ffff:192.0.2.0/120 }\n"
+				   "ip6 from s to any udp\n"
+				   "ip6 from ::ffff:198.51.100.7 to any udp\n"
+				   "ip from s to any udp\n";
+	static const struct {
+		const char *source;
+		bool decided;
+	} cases[] = {
+		{ "::ffff:192.0.2.7", true },	 { "::ffff:192.0.3.7", false },
+		{ "::ffff:198.51.100.7", true }, { "::ffff:198.51.100.8", false },
+		{ "2001:db8::c000:207", false },
+	};
+	static struct said said;
+	struct fw_hooks hooks = { .over = never_over, .hit = hit, .context = &said };
+	struct fw_ruleset ruleset;
+	struct ecbpf_packet packet;
+	struct engine engine;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(fw_rules_parse("rules", text, strlen(text), stderr, &ruleset), 0);
+	assert_int_equal(engine_open(&engine, &ruleset), 0);
+	said.ruleset = &ruleset;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fw_facts facts = { .packet = &packet, .length = 62 };
+
+		parse_udp6(cases[i].source, &packet);
+		fw_evaluate(&ruleset, &facts, &hooks, &said.verdict);
+		assert_int_equal(said.verdict.decided, cases[i].decided);
+		check(&engine, &said, &packet, 62);
+	}
+	engine_close(&engine);
+	fw_ruleset_free(&ruleset);
+}
+
 static void enough_pairs(void **state)
 {
 	(void)state;
@@ -233,7 +282,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_small),	  cmocka_unit_test(random_large),
 		cmocka_unit_test(random_largest), cmocka_unit_test(few_words_of_many),
-		cmocka_unit_test(every_packet),	  cmocka_unit_test(enough_pairs),
+		cmocka_unit_test(every_packet),	  cmocka_unit_test(mapped_addresses),
+		cmocka_unit_test(enough_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
