@@ -32,7 +32,7 @@ static const char *line_of(const struct fw_parser *parser, int line, size_t *len
 	return at;
 }
 
-static bool is_control(const char *at, size_t octets)
+bool fw_is_control(const char *at, size_t octets)
 {
 	return (octets == 1 && ((unsigned char)*at < ' ' || *at == 0x7f)) ||
 	       (octets == 2 && (unsigned char)*at == 0xc2 && (unsigned char)at[1] < 0xa0);
@@ -48,7 +48,7 @@ static void print_text(FILE *out, const char *at, size_t length)
 		octets = utf8_octets(at, end - at);
 		if (*at == '\t')
 			fputc('\t', out);
-		else if (!octets || is_control(at, octets))
+		else if (!octets || fw_is_control(at, octets))
 			fputc('?', out);
 		else
 			fwrite(at, 1, octets, out);

@@ -239,16 +239,18 @@ void fw_option_flags(struct fw_parser *parser, const struct fw_place *place, boo
 
 void fw_option_name(struct fw_parser *parser, const struct fw_place *place, struct fw_word word)
 {
-	size_t i;
+	size_t i, octets;
 
 	if (!word.length || word.length >= FW_NAME_MAX)
 		fw_error(parser, place, "name: 1 to %d octets, not %zu", FW_NAME_MAX - 1,
 			 word.length);
-	for (i = 0; i < word.length; i++)
-		if ((unsigned char)word.text[i] < ' ' || word.text[i] == 0x7f) {
+	for (i = 0; i < word.length; i += octets ?: 1) {
+		octets = utf8_octets(word.text + i, word.length - i);
+		if (fw_is_control(word.text + i, octets)) {
 			fw_error(parser, place, "name: control characters have no place in it");
 			break;
 		}
+	}
 	free(parser->rule.name);
 	parser->rule.name = strndup(word.text, word.length);
 	if (!parser->rule.name)

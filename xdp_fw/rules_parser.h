@@ -90,6 +90,9 @@ static inline int fw_shown(size_t length)
 	return length < 60 ? length : 60;
 }
 
+/* Of the @octets of a character, or none of them: C0, DEL or C1. */
+bool fw_is_control(const char *at, size_t octets);
+
 void fw_error(struct fw_parser *parser, const struct fw_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
