@@ -42,40 +42,53 @@ void fw_line_drop(struct fw_parser *parser)
 	fw_line_begin(parser);
 }
 
-uint64_t fw_word_number(struct fw_parser *parser, const struct fw_place *place, struct fw_word word,
-			uint64_t max, const char *what)
+/* Of one above @max, a number above it. */
+static uint64_t number_of(struct fw_word word, uint64_t max)
 {
 	uint64_t value = 0;
 	size_t i;
 
-	for (i = 0; i < word.length; i++) {
+	for (i = 0; i < word.length && value <= max; i++)
 		value = value * 10 + (word.text[i] - '0');
-		if (value > max) {
-			fw_error(parser, place, "%s: %.*s is more than %llu", what, shown(word),
-				 word.text, (unsigned long long)max);
-			return 0;
-		}
-	}
 	return value;
 }
 
-/* Bounds are checked once it is known what the numbers are of. */
-void fw_numbers_add(struct fw_parser *parser, const struct fw_place *place, struct fw_word first,
-		    struct fw_word last)
+uint64_t fw_word_number(struct fw_parser *parser, const struct fw_place *place, struct fw_word word,
+			uint64_t max, const char *what)
 {
-	struct fw_range range = {
-		.first = fw_word_number(parser, place, first, UINT32_MAX, "number"),
-		.last = fw_word_number(parser, place, last, UINT32_MAX, "number"),
-	};
+	uint64_t value = number_of(word, max);
+
+	if (value <= max)
+		return value;
+	fw_error(parser, place, "%s: %.*s is more than %llu", what, shown(word), word.text,
+		 (unsigned long long)max);
+	return 0;
+}
+
+/* Above the bound of any field, too. */
+static uint32_t number_within(struct fw_word word)
+{
+	uint64_t value = number_of(word, UINT32_MAX);
+
+	return value < UINT32_MAX ? value : UINT32_MAX;
+}
+
+/* Bounds are checked once it is known what the numbers are of. */
+void fw_numbers_add(struct fw_parser *parser, const struct fw_place *first_place,
+		    struct fw_word first, const struct fw_place *last_place, struct fw_word last)
+{
+	struct fw_range range = { .first = number_within(first), .last = number_within(last) };
 
 	if (!parser->numbers.count || range.last > parser->largest) {
 		parser->largest = range.last;
-		parser->largest_place = *place;
+		parser->largest_word = last;
+		parser->largest_place = *last_place;
 	}
 	if (range.first > range.last && !parser->failed)
-		fw_error(parser, place, "range %u-%u runs backwards", range.first, range.last);
+		fw_error(parser, first_place, "range %.*s-%.*s runs backwards", shown(first),
+			 first.text, shown(last), last.text);
 	if (fw_grow(&parser->numbers.items, parser->numbers.count, sizeof(range)))
-		no_memory(parser, place);
+		no_memory(parser, first_place);
 	else
 		parser->numbers.items[parser->numbers.count++] = range;
 }
@@ -131,8 +144,9 @@ void fw_option_numbers(struct fw_parser *parser, const struct fw_place *place,
 			 fw_number_name(number));
 	parser->options |= bit;
 	if (read->count && parser->largest > fw_number_max(number) && !parser->failed)
-		fw_error(parser, &parser->largest_place, "%s: %u is more than %u",
-			 fw_number_name(number), parser->largest, fw_number_max(number));
+		fw_error(parser, &parser->largest_place, "%s: %.*s is more than %u",
+			 fw_number_name(number), shown(parser->largest_word),
+			 parser->largest_word.text, fw_number_max(number));
 	free(target->items);
 	*target = *read;
 	memset(read, 0, sizeof(*read));

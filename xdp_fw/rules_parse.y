@@ -203,8 +203,8 @@ numbers_inside:
 	;
 
 number:
-	NUMBER				{ fw_numbers_add(parser, &@1, $1, $1); }
-	| NUMBER '-' NUMBER		{ fw_numbers_add(parser, &@$, $1, $3); }
+	NUMBER				{ fw_numbers_add(parser, &@1, $1, &@1, $1); }
+	| NUMBER '-' NUMBER		{ fw_numbers_add(parser, &@1, $1, &@3, $3); }
 	;
 
 addresses:

@@ -49,7 +49,7 @@ enum fw_option {
  * @errors: how many there were, in files that it includes too
  * @notes: how often something was put right
  * @rule: the one that the current line is about, with the @options seen in it
- * @numbers, @addresses: the list that is being read, and where the largest number stands
+ * @numbers, @addresses: the list that is being read, with its largest number as it is written
  */
 struct fw_parser {
 	struct fw_ruleset *ruleset;
@@ -68,6 +68,7 @@ struct fw_parser {
 	struct fw_place protocol_place;
 	struct fw_numbers numbers;
 	uint32_t largest;
+	struct fw_word largest_word;
 	struct fw_place largest_place;
 	struct fw_addresses addresses;
 	struct fw_set set;
@@ -123,8 +124,8 @@ void fw_option_name(struct fw_parser *parser, const struct fw_place *place, stru
 uint64_t fw_word_number(struct fw_parser *parser, const struct fw_place *place, struct fw_word word,
 			uint64_t max, const char *what);
 int fw_word_flag(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
-void fw_numbers_add(struct fw_parser *parser, const struct fw_place *place, struct fw_word first,
-		    struct fw_word last);
+void fw_numbers_add(struct fw_parser *parser, const struct fw_place *first_place,
+		    struct fw_word first, const struct fw_place *last_place, struct fw_word last);
 void fw_addresses_prefix(struct fw_parser *parser, const struct fw_place *place,
 			 struct fw_word word);
 void fw_addresses_set(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);

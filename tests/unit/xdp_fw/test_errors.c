@@ -52,8 +52,12 @@ static const struct mistake mistakes[] = {
 	{ "ip from bad to any tcp", "1:9: no set 'bad' above this line" },
 	{ "ip from any to { @bad } tcp", "1:19: no set 'bad' above this line" },
 	{ GOOD " dport 65536", "1:30: dport: 65536 is more than 65535" },
-	{ GOOD " sport { 1, 70000-70001, 2 }", "1:35: sport: 70001 is more than 65535" },
-	{ GOOD " dport 5000000000", "1:30: number: 5000000000 is more than 4294967295" },
+	{ GOOD " sport { 1, 70000-70001, 2 }", "1:41: sport: 70001 is more than 65535" },
+	{ GOOD " dport 5000000000", "1:30: dport: 5000000000 is more than 65535" },
+	{ GOOD " sport { 80, 1-99999999999999999999 }",
+	  "1:38: sport: 99999999999999999999 is more than 65535" },
+	{ "ip from any to any ttl 1-256 udp", "1:26: ttl: 256 is more than 255" },
+	{ GOOD " dport 5000000000-4", "1:30: range 5000000000-4 runs backwards" },
 	{ GOOD " dport 5-4", "1:30: range 5-4 runs backwards" },
 	{ GOOD " window 65536", "1:31: window: 65536 is more than 65535" },
 	{ "ip from any to any icmp type 256", "1:30: type: 256 is more than 255" },
@@ -208,10 +212,12 @@ static void control_characters(void **state)
 	free(said);
 }
 
-/* A set whose prefixes are wrong is a set nevertheless. */
+/* A set whose prefixes are wrong is a set nevertheless, and a number too large one number. */
 static void one_mistake_one_error(void **state)
 {
 	static const char *const texts[] = {
+		GOOD " sport 4294967296",
+		GOOD " dport { 4294967296-4294967297, 5000000000 }",
 		"set a { 10.0.0.0/40 }\nip from a to any tcp",
 		"set a { 10.0.0.0/8 x }\nip from a to any tcp",
 		"set a { 10.0.0.0/8,\n{ }\nip from a to any tcp",
