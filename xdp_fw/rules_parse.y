@@ -48,6 +48,7 @@ static void fw_parse_error(struct fw_place *place, void *scanner, struct fw_pars
 %token TEST "test" TO "to" TTL "ttl" TYPE "type" UDP "udp" VLAN "vlan" WINDOW "window"
 %token XDP_ACTION "xdp_action"
 %token <word> NUMBER "number" PREFIX "prefix" WORD "word" STRING "text in quotes"
+%token <word> GLUED "number or prefix with letters right behind it"
 %token <word> UNTERMINATED "text without its closing quote" STRANGE "a character that means nothing"
 
 %type <number> family flag flags_braced mask negation

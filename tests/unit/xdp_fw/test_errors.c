@@ -12,7 +12,8 @@
 #include "rules_parser.h"
 #include "rules_text.h"
 
-#define GOOD "ip from any to any tcp"
+#define GOOD  "ip from any to any tcp"
+#define GLUED "unexpected number or prefix with letters right behind it where this could stand: "
 
 /* @said: the first line, without the name of the file. */
 struct mistake {
@@ -96,6 +97,11 @@ static const struct mistake mistakes[] = {
 	{ GOOD " dport {}", "1:31: unexpected '}' where this could stand: number" },
 	{ GOOD " dport { 80 443 }",
 	  "1:35: unexpected number where this could stand: '}', ',' or '-'" },
+	{ GOOD " sport 80dport 90", "1:30: " GLUED "any, not, number or '{'" },
+	{ GOOD " dport 80-90_ udp", "1:33: " GLUED "number" },
+	{ "ip from 10.0.0.1to any tcp", "1:9: " GLUED "any, not, prefix, word, '{' or '@'" },
+	{ "ip6 from ::1to any tcp", "1:10: " GLUED "any, not, prefix, word, '{' or '@'" },
+	{ GOOD " action limit 5/second burst 7per source", "1:52: " GLUED "number" },
 	{ GOOD " $", "1:24: unexpected a character that means nothing" },
 	{ "foo", "1:1: unexpected word" },
 	{ GOOD "\n\norder first-match\n",
