@@ -119,8 +119,9 @@ static int build_vectors(struct build *build)
 	int family, dimension, err;
 
 	if (count * stride * sizeof(uint64_t) > FW_VECTORS_MAX)
-		return ecbpf_fail(-E2BIG, "the rules make tables of %zu MB; at most %lu MB",
-				  count * stride * sizeof(uint64_t) >> 20, FW_VECTORS_MAX >> 20);
+		return ecbpf_fail(-E2BIG, "%s: the rules make tables of %zu MB; at most %lu MB",
+				  build->ruleset->files[0], count * stride * sizeof(uint64_t) >> 20,
+				  FW_VECTORS_MAX >> 20);
 	err = allocate(aggregates, sizeof(struct fw_aggregate), count) ?:
 		      allocate(vectors, stride * sizeof(uint64_t), count);
 	for (family = 0; family < FAMILIES && !err; family++) {

@@ -113,9 +113,9 @@ static int collect(struct addresses *addresses)
 
 	if (room > FW_PREFIXES_MAX)
 		return ecbpf_fail(-E2BIG,
-				  "rules name %zu prefixes; at most %d as sources, and as "
+				  "%s: the rules name %zu prefixes; at most %d as sources, and as "
 				  "many as destinations",
-				  room, FW_PREFIXES_MAX);
+				  ruleset->files[0], room, FW_PREFIXES_MAX);
 	addresses->items = malloc(room * sizeof(*addresses->items) + 1);
 	addresses->rules = malloc(room * sizeof(*addresses->rules) + 1);
 	addresses->classes = calloc(room + 2, sizeof(*addresses->classes));

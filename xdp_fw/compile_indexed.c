@@ -221,7 +221,8 @@ static int run(struct fw_family *family, enum fw_dimension dimension, const stru
 		if (err)
 			return err;
 		if (class > UINT16_MAX)
-			return ecbpf_fail(-E2BIG, "the rules tell apart more than %u ports", 65536);
+			return ecbpf_fail(-E2BIG, "%s: the rules tell apart more than %u ports",
+					  family->ruleset->files[0], 65536);
 		end = i < sweep->count ? sweep->events[i].at : values;
 		while (value < end)
 			classes[value++] = class;

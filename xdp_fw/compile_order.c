@@ -183,8 +183,10 @@ int fw_family_order(const struct fw_ruleset *ruleset, unsigned int family, struc
 	qsort(items, count, sizeof(*items), compare_items);
 	place(out, items, count);
 	free(items);
-	for (count = 0; count < FW_DIMS; count++)
+	for (count = 0; count < FW_DIMS; count++) {
+		out->vectors[count].file = ruleset->files[0];
 		out->vectors[count].words = out->chunks;
+	}
 	return err;
 }
 

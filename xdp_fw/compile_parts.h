@@ -5,8 +5,9 @@
 
 #include "compile.h"
 
-/* Different vectors of one dimension, in the order of their classes. */
+/* Different vectors of one dimension, in the order of their classes; @file: of the rules. */
 struct fw_vectors {
+	const char *file;
 	size_t words;
 	uint64_t *items;
 	size_t count;

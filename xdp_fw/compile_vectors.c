@@ -53,9 +53,9 @@ static int more_room(struct fw_vectors *vectors)
 
 	if (vectors->count * vectors->words * sizeof(*items) >= FW_VECTORS_MAX)
 		return ecbpf_fail(-E2BIG,
-				  "the rules tell apart so many addresses or ports that their "
+				  "%s: the rules tell apart so many addresses or ports that their "
 				  "tables are over %lu MB; use sets and fewer rules",
-				  FW_VECTORS_MAX >> 20);
+				  vectors->file, FW_VECTORS_MAX >> 20);
 	items = realloc(vectors->items, room * vectors->words * sizeof(*items));
 	if (!items)
 		return -ENOMEM;

@@ -107,6 +107,7 @@ struct fw_test {
 	unsigned int line;
 };
 
+/* @files: the first is the one that was asked for. */
 struct fw_ruleset {
 	bool first_match;
 	struct fw_rule *rules;

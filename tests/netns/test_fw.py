@@ -371,6 +371,18 @@ def test_too_many_rules(bed):
     assert said.err.splitlines()[0] == "stdin:8001:1: more than 8000 rules"
 
 
+def test_too_many_prefixes(bed, scratch):
+    (scratch / "set.txt").write_text("".join(
+        f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24\n"
+        for number in range(1000000)))
+    (scratch / "my.rules").write_text(
+        "".join(f'set s{number} file "set.txt"\n' for number in range(4)) +
+        "ip from { s0, s1, s2, s3, 192.0.2.1 } to any udp\n")
+    said = bed.server.run(FW, "--validate", "--rules", scratch / "my.rules", expect=EX_DATAERR)
+    assert said.one_line() == (f"xdp_fw: {scratch}/my.rules: the rules name 4000001 prefixes; at "
+                               "most 4000000 as sources, and as many as destinations")
+
+
 def test_too_many_octets(bed):
     said = bed.server.run(FW, "--validate", "--rules", "/dev/zero", expect=EX_DATAERR)
     assert said.one_line().startswith("xdp_fw: /dev/zero: more than 67108864 octets; put prefixes")
