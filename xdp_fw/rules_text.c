@@ -153,6 +153,22 @@ static int told(unsigned int errors, FILE *out)
 	return errors ? -EBADMSG : 0;
 }
 
+/* Its path leads to no file that could be read. */
+static bool is_unreadable(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case EACCES:
+	case EISDIR:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int fw_rules_read(const char *path, FILE *out, struct fw_ruleset *ruleset)
 {
 	struct fw_ruleset read = {};
@@ -167,7 +183,7 @@ int fw_rules_read(const char *path, FILE *out, struct fw_ruleset *ruleset)
 				 name, FW_TEXT_MAX);
 	else if (err)
 		ecbpf_fail(err, "%s: reading the rules failed: %s", name, strerror(-err));
-	if (err == -ENOENT || err == -EISDIR || err == -EACCES)
+	if (is_unreadable(err))
 		err = -ENODEV;
 	if (!err)
 		err = told(errors, out);

@@ -388,6 +388,14 @@ def test_too_many_octets(bed):
     assert said.one_line().startswith("xdp_fw: /dev/zero: more than 67108864 octets; put prefixes")
 
 
+def test_no_file_of_rules(bed, scratch):
+    (scratch / "file").write_text("")
+    (scratch / "loop").symlink_to(scratch / "loop")
+    for path in ("missing", ".", "file/below", "loop", "x" * 300):
+        said = bed.server.run(FW, "--validate", "--rules", scratch / path, expect=EX_NOINPUT)
+        assert said.one_line().startswith(f"xdp_fw: {scratch / path}: reading the rules failed: ")
+
+
 def test_validate_takes_no_privileges(bed, scratch):
     (scratch / "my.rules").write_text(RULES)
     said = bed.server.run("setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set",
