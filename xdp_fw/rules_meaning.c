@@ -389,22 +389,27 @@ void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struc
 }
 
 /* From here on rules can name it: what is wrong with its prefixes is no mistake of theirs. */
-void fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name)
+bool fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name)
 {
 	struct fw_ruleset *ruleset = parser->ruleset;
 	struct fw_set set = {};
 
+	if (ruleset->set_count >= FW_SETS_MAX) {
+		fw_error(parser, place, "more than %d sets", FW_SETS_MAX);
+		return false;
+	}
 	if (find_set(ruleset, name) != ruleset->set_count) {
 		fw_error(parser, place, "set '%.*s' is there already", shown(name), name.text);
-		return;
+		return true;
 	}
 	set.name = strndup(name.text, name.length);
 	if (!set.name || fw_grow(&ruleset->sets, ruleset->set_count, sizeof(set))) {
 		free(set.name);
 		no_memory(parser, place);
-		return;
+		return false;
 	}
 	ruleset->sets[ruleset->set_count++] = set;
+	return true;
 }
 
 void fw_set_end(struct fw_parser *parser)

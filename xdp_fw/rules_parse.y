@@ -234,7 +234,8 @@ address:
 directive:
 	ORDER FIRST_MATCH		{ fw_order(parser, &@$); }
 	| INCLUDE STRING		{ fw_include(parser, &@2, $2); }
-	| SET WORD			{ fw_set_begin(parser, &@2, $2); }
+	| SET WORD			{ if (!fw_set_begin(parser, &@2, $2))
+						YYABORT; }
 	  set				{ fw_set_end(parser); }
 	| TEST SHA1 WORD XDP_ACTION WORD	{ fw_test_add(parser, &@3, $3, &@5, $5); }
 	;

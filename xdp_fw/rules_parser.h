@@ -11,6 +11,8 @@
 #define FW_INCLUDE_DEPTH 16
 /* Files that a ruleset is made of. */
 #define FW_FILES_MAX 1000
+/* Sets of a ruleset; each name is compared with all before it. */
+#define FW_SETS_MAX 8000
 /* Errors that are told; of more, the number is. */
 #define FW_ERRORS_MAX 20
 /* Octets of a file of rules, whose lines are kept. */
@@ -133,7 +135,8 @@ void fw_rate(struct fw_parser *parser, const struct fw_place *place, uint64_t pe
 void fw_burst(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
 
 void fw_order(struct fw_parser *parser, const struct fw_place *place);
-void fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name);
+/* False: there is no room for more, as was said. */
+bool fw_set_begin(struct fw_parser *parser, const struct fw_place *place, struct fw_word name);
 void fw_set_prefix(struct fw_parser *parser, const struct fw_place *place, struct fw_word word);
 void fw_set_end(struct fw_parser *parser);
 void fw_set_file(struct fw_parser *parser, const struct fw_place *place, struct fw_word path);

@@ -367,6 +367,32 @@ static void too_many_rules(void **state)
 	free(text);
 }
 
+static void too_many_sets(void **state)
+{
+	struct fw_ruleset ruleset = {};
+	size_t size, i;
+	char *text, *said;
+	FILE *out = open_memstream(&text, &size);
+	int err;
+
+	(void)state;
+	for (i = 0; i < FW_SETS_MAX; i++)
+		fprintf(out, "set s%05zu { }\n", i);
+	fflush(out);
+	said = errors_of(text, size, &ruleset, &err);
+	assert_int_equal(err, 0);
+	assert_int_equal(ruleset.set_count, FW_SETS_MAX);
+	fw_ruleset_free(&ruleset);
+	free(said);
+	fputs("set more { }\nset most { }\nip from most to any tcp\n", out);
+	fclose(out);
+	said = errors_of(text, size, &ruleset, &err);
+	assert_string_equal(said, "my.rules:8001:5: more than 8000 sets\n    set more { }\n"
+				  "        ^\n");
+	free(said);
+	free(text);
+}
+
 /* A file that includes itself. */
 static void include_without_end(void **state)
 {
@@ -551,6 +577,7 @@ int main(void)
 		cmocka_unit_test(every_error_is_told),
 		cmocka_unit_test(nul),
 		cmocka_unit_test(too_many_rules),
+		cmocka_unit_test(too_many_sets),
 		cmocka_unit_test(include_without_end),
 		cmocka_unit_test(too_many_files),
 		cmocka_unit_test(only_the_first_file_is_stdin),
