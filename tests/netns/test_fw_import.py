@@ -384,14 +384,15 @@ def test_time_goes_with_the_size(bed):
 
 
 def test_mapped_addresses_in_sets(bed):
-    """A rule for IPv6 takes none that are read as IPv4."""
+    """Those of IPv6 stay IPv6."""
     place = {"family": "ip6", "table": "t"}
     printed = document(equal("ip6", "saddr", "@s"), **place)
     printed["nftables"].insert(0, {"set": {**place, "name": "s", "type": "ipv6_addr", "elem": [
         "2001:db8::1", {"prefix": {"addr": "::ffff:192.0.2.0", "len": 120}}]}})
-    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed), expect=EX_DATAERR)
-    assert done.out == "order first-match\n"
-    assert "a set with something else than prefixes: s" in done.err
+    done = bed.server.run(FW, "--from-nft", "-", stdin=json.dumps(printed))
+    assert "::ffff:192.0.2.0/120\n" in done.out
+    assert done.out.endswith("ip6 from { @nft_s } to any proto any action drop\n")
+    bed.server.run(FW, "--validate", "--rules", "-", stdin=done.out)
 
 
 @pytest.mark.parametrize("family, hook", (("netdev", "ingress device lo"), ("bridge", "input")))
