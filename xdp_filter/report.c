@@ -37,6 +37,17 @@ static int report_interface(struct ecbpf_statsd *statsd, const char *interface)
 	return err;
 }
 
+static int report_all(struct ecbpf_statsd *statsd, const struct ecbpf_strings *interfaces)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < interfaces->count && !err; i++)
+		err = report_interface(statsd, interfaces->items[i]);
+	ecbpf_statsd_flush(statsd);
+	return err;
+}
+
 static void wait_until(struct timespec *next, uint64_t interval)
 {
 	uint64_t ns = next->tv_sec * 1000000000ULL + next->tv_nsec + interval;
@@ -53,7 +64,7 @@ int filter_report(const struct ecbpf_strings *interfaces, const char *host, uint
 {
 	struct ecbpf_statsd *statsd;
 	struct timespec next;
-	size_t i;
+	bool last;
 	int err;
 
 	err = ecbpf_statsd_open(host, port, "ecbpf.xdp_filter", &statsd);
@@ -61,18 +72,18 @@ int filter_report(const struct ecbpf_strings *interfaces, const char *host, uint
 		return err;
 	ecbpf_interrupt_catch();
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	while (!err && !ecbpf_interrupted()) {
-		for (i = 0; i < interfaces->count && !err; i++)
-			err = report_interface(statsd, interfaces->items[i]);
-		ecbpf_statsd_flush(statsd);
-		if (!err)
+	do {
+		/* Asked for before what was counted until then is reported. */
+		last = ecbpf_interrupted();
+		err = report_all(statsd, interfaces);
+		if (!err && !last)
 			wait_until(&next, interval);
-	}
+	} while (!err && !last);
 	if (ecbpf_statsd_errors(statsd))
 		ecbpf_log(ECBPF_LOG_WARNING, "statsd: %llu datagrams could not be sent to %s:%u",
 			  (unsigned long long)ecbpf_statsd_errors(statsd), host, port);
 	ecbpf_statsd_close(statsd);
-	if (detach) {
+	if (detach && last) {
 		int detached = filter_detach(interfaces, false);
 
 		err = err ?: detached;

@@ -384,10 +384,32 @@ def test_statsd(filtered, traffic, detach):
     assert (filtered.status()["slots"][2]["id"] == 0) == detach
 
 
+@pytest.mark.parametrize("detach", [False, True])
+def test_statsd_interrupted(filtered, traffic, detach):
+    """What was counted since the last report isn't lost."""
+    change(filtered, "--drop", "--ips", "192.0.2.0/24")
+    with filtered.server.entered():
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(DEADLINE)
+        process = filtered.server.start(
+            FILTER, "--statsd", "--statsd-port", receiver.getsockname()[1], "--statsd-interval",
+            "1d", "--interface", "eth0", *["--statsd-detach-on-exit"][:detach])
+        receive_lines(receiver, lambda line: line == "ecbpf.xdp_filter.eth0.prefixes:1|g")
+        traffic.exchange(a=udp4("192.0.2.1"), b=udp4("192.0.2.2"))
+        result = interrupt(process)
+        assert result.status == EX_OK and not result.err
+        lines = receive_lines(receiver, lambda line: line.endswith(".prefixes:1|g"))
+        assert "ecbpf.xdp_filter.eth0.ip_drop_count:2|c" in lines
+
+
 def test_statsd_of_nothing(bed):
     """It ends, whether nothing is there at first or no longer."""
     words = ["--statsd", "--statsd-interval", "0.1s", "--interface", "eth0"]
-    assert "no root array" in bed.filter(*words, expect=EX_UNAVAILABLE).one_line()
+    for detach in ([], ["--statsd-detach-on-exit"]):
+        said = bed.filter(*words, *detach, expect=EX_UNAVAILABLE)
+        assert "no root array" in said.one_line()
     bed.attach("--no-frags-drop")
     bed.filter("--detach", "--interface", "eth0")
     assert "no filter in slot 2" in bed.filter(*words, expect=EX_UNAVAILABLE).one_line()
