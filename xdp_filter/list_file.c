@@ -11,7 +11,17 @@
 
 #include "utf8.h"
 
-#define BLANKS " \t\r\n"
+#define BLANKS " \t"
+
+/* A newline, or one behind a carriage return, off the end. */
+static void cut_end(char *line)
+{
+	size_t length = strcspn(line, "\n");
+
+	if (length && line[length - 1] == '\r')
+		length--;
+	line[length] = '\0';
+}
 
 /* The next word of @cursor, or NULL at the end or a comment. */
 static char *next_word(char **cursor)
@@ -61,8 +71,13 @@ bool list_tag_is_valid(const char *tag)
 int list_line_parse(char *line, struct filter_item *item, const char **tag, bool *host_bits)
 {
 	struct filter_item parsed = { .action = FILTER_DROP };
-	char *word = next_word(&line);
+	char *word;
 
+	cut_end(line);
+	/* One in the midst is the end of a line to whoever wrote it, in a comment too. */
+	if (strchr(line, '\r'))
+		return -EINVAL;
+	word = next_word(&line);
 	if (!word)
 		return 0;
 	if (!strcmp(word, "allow") || !strcmp(word, "drop")) {
@@ -97,7 +112,7 @@ static int read_line(struct reader *reader, char *text, struct filter_list *list
 	int err;
 
 	snprintf(shown, sizeof(shown), "%s", text);
-	shown[strcspn(shown, "\r\n")] = '\0';
+	cut_end(shown);
 	err = list_line_parse(text, &item, &tag, &host_bits);
 	if (err < 0)
 		return ecbpf_fail(
