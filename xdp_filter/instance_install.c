@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,28 +265,66 @@ static bool address_key(const struct sockaddr *address, struct filter_address *k
 	return false;
 }
 
+/* Its own, that of broadcasts as configured, and the first and last one of its subnet. */
+#define ADDRESSES_EACH 4
+
 static uint32_t count_addresses(const struct ifaddrs *first)
 {
 	const struct ifaddrs *one;
 	uint32_t count = 0;
 
 	for (one = first; one; one = one->ifa_next)
-		count++;
+		count += ADDRESSES_EACH;
 	return count;
 }
 
-static int fill_addresses(struct build *build, const struct ifaddrs *first)
+static int add_address(const struct build *build, const struct sockaddr *address,
+		       enum filter_local what)
 {
 	int fd = bpf_map__fd(build->skeleton->maps.local_addresses);
-	const struct ifaddrs *one;
 	struct filter_address key;
-	uint8_t one_byte = 1;
+	uint8_t value = what;
 
-	for (one = first; one; one = one->ifa_next)
-		if (address_key(one->ifa_addr, &key) &&
-		    bpf_map_update_elem(fd, &key, &one_byte, BPF_ANY))
-			return -errno;
-	return 0;
+	if (!address_key(address, &key))
+		return 0;
+	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) ? -errno : 0;
+}
+
+/* Broadcasts go to the last address of a subnet, in older times to the first (RFC 1122 3.3.6). */
+static int add_broadcasts(const struct build *build, const struct ifaddrs *one)
+{
+	struct sockaddr_in first, last;
+	in_addr_t mask;
+	int err = 0;
+
+	if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET || !one->ifa_netmask)
+		return 0;
+	mask = ((const struct sockaddr_in *)one->ifa_netmask)->sin_addr.s_addr;
+	/* In a /31 both are hosts (RFC 3021); of a /32, the C library may tell the peer instead. */
+	if (ntohl(~mask) < 3)
+		return 0;
+	if (one->ifa_flags & IFF_BROADCAST)
+		err = add_address(build, one->ifa_broadaddr, FILTER_BROADCAST);
+	if (err)
+		return err;
+	first = last = *(const struct sockaddr_in *)one->ifa_addr;
+	first.sin_addr.s_addr &= mask;
+	last.sin_addr.s_addr |= ~mask;
+	return add_address(build, (struct sockaddr *)&first, FILTER_BROADCAST) ?:
+		       add_address(build, (struct sockaddr *)&last, FILTER_BROADCAST);
+}
+
+/* What is the host's own address, too, is that: so those come last. */
+static int fill_addresses(const struct build *build, const struct ifaddrs *first)
+{
+	const struct ifaddrs *one;
+	int err = 0;
+
+	for (one = first; one && !err; one = one->ifa_next)
+		err = add_broadcasts(build, one);
+	for (one = first; one && !err; one = one->ifa_next)
+		err = add_address(build, one->ifa_addr, FILTER_OWN);
+	return err;
 }
 
 static int fill_settings(struct build *build)

@@ -17,6 +17,7 @@
 
 #include <ecbpf/parse.bpf.h>
 
+#include "local.bpf.h"
 #include "verifier.h"
 #include "xdp_filter.h"
 
@@ -125,6 +126,13 @@ static __always_inline _Bool ptb_is_error6(const struct ecbpf_packet *packet)
 	       packet->icmp_type == PTB_ICMPV6_REDIRECT;
 }
 
+/* Neither from the host itself, nor from or to the broadcast address of one of its subnets. */
+static __always_inline _Bool ptb_is_between_hosts(const struct ecbpf_packet *packet)
+{
+	return local_find(packet, packet->saddr) == FILTER_ELSEWHERE &&
+	       local_find(packet, packet->daddr) != FILTER_BROADCAST;
+}
+
 /* Whether this first fragment is one that may be answered at all. */
 static __always_inline _Bool ptb_may_answer(struct xdp_md *ctx, const struct ecbpf_packet *packet)
 {
@@ -138,8 +146,9 @@ static __always_inline _Bool ptb_may_answer(struct xdp_md *ctx, const struct ecb
 		return 0;
 	if (packet->family == 4)
 		return ptb_is_host4(packet->saddr[0]) && ptb_is_host4(packet->daddr[0]) &&
-		       !ptb_is_error4(packet);
-	return ptb_is_host6(packet->saddr) && ptb_is_host6(packet->daddr) && !ptb_is_error6(packet);
+		       !ptb_is_error4(packet) && ptb_is_between_hosts(packet);
+	return ptb_is_host6(packet->saddr) && ptb_is_host6(packet->daddr) &&
+	       !ptb_is_error6(packet) && ptb_is_between_hosts(packet);
 }
 
 /* Take one message from the budget of this second, if one is left. */

@@ -9,20 +9,13 @@
 #include <ecbpf/subprogram.bpf.h>
 
 #include "entries.bpf.h"
+#include "local.bpf.h"
 #include "ptb.bpf.h"
 #include "table4.bpf.h"
 #include "table6.bpf.h"
 #include "xdp_filter.h"
 
 const volatile struct filter_config filter_config = {};
-
-/* Addresses of the host itself; the loader makes room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct filter_address);
-	__type(value, __u8);
-} local_addresses SEC(".maps");
 
 /* What no verdict's reason tells. */
 struct {
@@ -57,19 +50,6 @@ static __always_inline void filter_count_header_error(const struct ecbpf_packet 
 		filter_count(FILTER_STAT_ETH_FRAME_ERR);
 }
 
-static __always_inline _Bool filter_is_local(const struct ecbpf_packet *packet)
-{
-	struct filter_address key = {};
-
-	if (packet->family == 4) {
-		key.words[2] = bpf_htonl(0xffff);
-		key.words[3] = packet->daddr[0];
-	} else {
-		__builtin_memcpy(&key, packet->daddr, sizeof(key));
-	}
-	return bpf_map_lookup_elem(&local_addresses, &key) != NULL;
-}
-
 /* A chain that goes on where root stopped may still come to a fragment header. */
 static __always_inline _Bool filter_may_be_fragment(const struct ecbpf_packet *packet)
 {
@@ -93,7 +73,8 @@ static __always_inline __u32 filter_fault(const struct ecbpf_packet *packet)
 	if (filter_config.drop_options && flags & ECBPF_OPTIONS && packet->family == 4)
 		return ECBPF_REASON_FILTER_IP_OPTIONS;
 	if (filter_config.frags_drop && filter_may_be_fragment(packet)) {
-		if (!filter_config.frags_local_pass || !filter_is_local(packet))
+		if (!filter_config.frags_local_pass ||
+		    local_find(packet, packet->daddr) != FILTER_OWN)
 			return ECBPF_REASON_FILTER_FRAGMENT;
 		filter_count(FILTER_STAT_FRAG_LOCAL);
 	}

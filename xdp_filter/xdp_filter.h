@@ -96,6 +96,15 @@ struct filter_address {
 	__be32 words[4];
 };
 
+/* Its value; an address that isn't there is elsewhere. */
+enum filter_local {
+	FILTER_ELSEWHERE,
+	/* The host's own. */
+	FILTER_OWN,
+	/* Stands for all hosts of one of its subnets. */
+	FILTER_BROADCAST,
+};
+
 /*
  * Key of "allows", an LPM trie: ids of the allow entries. The length counts the bits of the family
  * too; an IPv4 address is the first word.

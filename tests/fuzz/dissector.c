@@ -262,14 +262,19 @@ static enum opinion ask_list(const struct facts *facts, const struct policy *pol
 	return OPINION_DROP;
 }
 
-static bool is_for_us(const struct facts *facts, const struct policy *policy)
+/* Whether @address is local, in places from @begin to before @end. */
+static bool is_local(const struct facts *facts, const uint8_t *address, const struct policy *policy,
+		     size_t begin, size_t end)
 {
-	size_t i;
-
-	for (i = 0; i < policy->local_length; i++)
-		if (within(facts, facts->destination, &policy->local[i]))
+	for (; begin < end; begin++)
+		if (within(facts, address, &policy->local[begin]))
 			return true;
 	return false;
+}
+
+static bool is_for_us(const struct facts *facts, const struct policy *policy)
+{
+	return is_local(facts, facts->destination, policy, 0, policy->own_length);
 }
 
 static bool is_zero(const uint8_t *octets, size_t count)
@@ -309,10 +314,15 @@ static bool may_be_error(const struct facts *facts)
 	return !facts->icmp || facts->icmp_type < 128 || facts->icmp_type == 137;
 }
 
-static bool deserves_answer(const uint8_t *frame, const struct facts *facts)
+static bool deserves_answer(const uint8_t *frame, const struct facts *facts,
+			    const struct policy *policy)
 {
 	bool group = frame[0] & 1 || frame[6] & 1;
 
+	/* RFC 1122 section 3.2.2: to or from all in a subnet; and none is for the host itself. */
+	if (is_local(facts, facts->source, policy, 0, policy->local_length) ||
+	    is_local(facts, facts->destination, policy, policy->own_length, policy->local_length))
+		return false;
 	return facts->first_fragment && !group && is_host(facts->family, facts->source) &&
 	       is_host(facts->family, facts->destination) && !may_be_error(facts);
 }
@@ -332,7 +342,7 @@ static enum fate fate_by_looks(const uint8_t *frame, const struct facts *facts,
 		return FATE_PASS;
 	if (policy->frags_local_pass && is_for_us(facts, policy))
 		return FATE_PASS;
-	if (policy->answers && deserves_answer(frame, facts))
+	if (policy->answers && deserves_answer(frame, facts, policy))
 		return FATE_ANSWER;
 	return FATE_DROP_FRAGMENT;
 }

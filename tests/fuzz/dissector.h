@@ -58,9 +58,9 @@ struct policy {
 	bool answers, limited;
 	const struct listed *list;
 	size_t list_length;
-	/* The host's own, as struct facts has them. */
+	/* The first are the host's own, as struct facts has them; the others are for broadcasts. */
 	const struct listed *local;
-	size_t local_length;
+	size_t own_length, local_length;
 };
 
 enum fate {

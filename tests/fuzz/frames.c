@@ -109,6 +109,21 @@ static void pick_inside(uint8_t *address, const struct listed *entry, struct ran
 	}
 }
 
+/* False if what it came upon is of the other family. */
+static bool pick_local(uint8_t *address, unsigned int family, const struct policy *policy,
+		       struct random *random)
+{
+	const struct listed *local;
+
+	if (!policy->local_length)
+		return false;
+	local = &policy->local[random_below(random, policy->local_length)];
+	if (local->family != family)
+		return false;
+	memcpy(address, local->address, family == 4 ? 4 : 16);
+	return true;
+}
+
 void frame_pick_address(uint8_t *address, unsigned int family, const struct theme *theme,
 			struct random *random)
 {
@@ -120,6 +135,8 @@ void frame_pick_address(uint8_t *address, unsigned int family, const struct them
 		entry = &policy->list[random_below(random, policy->list_length)];
 	if (dice < 15)
 		pick_special(address, family, random);
+	else if (dice < 20 && pick_local(address, family, policy, random))
+		return;
 	else if (dice < 45 && entry && entry->family == family)
 		pick_inside(address, entry, random);
 	else if (dice < 65 && entry && entry->family == family)
@@ -135,16 +152,9 @@ void frame_pick_address(uint8_t *address, unsigned int family, const struct them
 
 static void pick_destination(struct builder *builder, uint8_t *address)
 {
-	const struct policy *policy = builder->theme->policy;
-	const struct listed *local;
-
-	if (policy->local_length && chance(builder, 30)) {
-		local = &policy->local[pick(builder, policy->local_length)];
-		if (local->family == builder->family) {
-			memcpy(address, local->address, 16);
-			return;
-		}
-	}
+	if (chance(builder, 30) &&
+	    pick_local(address, builder->family, builder->theme->policy, builder->random))
+		return;
 	frame_pick_address(address, builder->family, builder->theme, builder->random);
 	if (chance(builder, 60))
 		address[0] = builder->family == 4 ? 10 : 0x2a;

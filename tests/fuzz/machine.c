@@ -181,13 +181,14 @@ static int fill_entries(struct machine *machine, const uint32_t *parents)
 static int fill_local(struct machine *machine)
 {
 	struct filter_address key;
-	uint8_t present = 1;
+	uint8_t value;
 	size_t i;
 
 	for (i = 0; i < machine->scene->policy.local_length; i++) {
 		key = local_key_of(&machine->scene->local[i]);
+		value = i < machine->scene->policy.own_length ? FILTER_OWN : FILTER_BROADCAST;
 		if (bpf_map_update_elem(bpf_map__fd(machine->filter->maps.local_addresses), &key,
-					&present, BPF_ANY))
+					&value, BPF_ANY))
 			return -errno;
 	}
 	return 0;

@@ -185,6 +185,7 @@ static void fill_local(struct scene *scene, struct random *random)
 		local->address[0] = local->family == 4 ? 10 : 0x2a;
 	}
 	scene->policy.local = scene->local;
+	scene->policy.own_length = OWN_MAX;
 	scene->policy.local_length = LOCAL_MAX;
 }
 

@@ -17,7 +17,8 @@ enum list_kind {
 };
 
 #define LIST_MAX  800
-#define LOCAL_MAX 6
+#define OWN_MAX	  6
+#define LOCAL_MAX 8
 
 struct scene {
 	const char *name;

@@ -87,6 +87,27 @@ def test_an_atomic_fragment_is_none(dropping, traffic):
                             ) == ["atomic", "behind"]
 
 
+def test_no_answer_to_broadcasts(dropping, traffic):
+    """Nor to what claims to come from the host, or from everybody in one of its subnets."""
+    dropping.server.run("ip", "address", "add", "10.9.0.1/31", "dev", "eth0")
+    dropping.server.run("ip", "address", "add", "10.8.0.1/16", "broadcast", "10.8.7.7", "dev",
+                        "eth0")
+    dropping.filter("--attach", "--interface", "eth0")
+    silent = ("10.99.0.255", "10.99.0.0", "10.8.255.255", "10.8.0.0", "10.8.7.7")
+    answered = ("10.99.0.254", "10.8.0.255", "10.9.0.0")
+    assert traffic.exchange(**{f"from{number}": fragment(4, source=address) for number, address in
+                               enumerate((*silent, SERVER4, "10.9.0.1"))}) == []
+    assert traffic.exchange(**{f"to{number}": fragment(4, destination=address)
+                               for number, address in enumerate(silent)}) == []
+    assert traffic.exchange(own=fragment(6, source=SERVER6)) == []
+    assert frag_stats(dropping)["ptb_sent_count"] == 0
+    assert traffic.exchange(**{f"f{number}": fragment(4, source=address)
+                               for number, address in enumerate(answered)}) == []
+    assert traffic.exchange(**{f"t{number}": fragment(4, destination=address)
+                               for number, address in enumerate((*answered, SERVER4))}) == []
+    assert frag_stats(dropping)["ptb_sent_count"] == 7
+
+
 @pytest.mark.parametrize("vlans", [(), (100,), (100, 200)])
 @pytest.mark.parametrize("family", [4, 6])
 def test_the_answer(dropping, traffic, family, vlans):

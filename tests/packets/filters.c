@@ -93,10 +93,10 @@ static void fill_entry(struct filter *filter, const struct table_rule *rule,
 			 0);
 }
 
-static void fill_local(struct filter *filter, const char *const *local)
+static void fill_local(struct filter *filter, const char *const *local, enum filter_local what)
 {
 	int map = bpf_map__fd(filter->skeleton->maps.local_addresses);
-	uint8_t key[16], one = 1;
+	uint8_t key[16], value = what;
 
 	for (; local && *local; local++) {
 		if (frame_address(*local, key) == 4) {
@@ -104,7 +104,7 @@ static void fill_local(struct filter *filter, const char *const *local)
 			memset(key, 0, 10);
 			memset(key + 10, 0xff, 2);
 		}
-		assert_int_equal(bpf_map_update_elem(map, key, &one, BPF_ANY), 0);
+		assert_int_equal(bpf_map_update_elem(map, key, &value, BPF_ANY), 0);
 	}
 }
 
@@ -132,7 +132,8 @@ void filter_open(struct filter *filter, struct harness *harness, const struct fi
 	assert_int_equal(table_maps_fill(filter->skeleton->obj, table_map_names, table), 0);
 	for (i = 0; i < length; i++)
 		fill_entry(filter, &rules[i], &setup->list[i], table_get_parents(table)[i]);
-	fill_local(filter, setup->local);
+	fill_local(filter, setup->broadcast, FILTER_BROADCAST);
+	fill_local(filter, setup->local, FILTER_OWN);
 	table_free(table);
 	free(rules);
 	harness_fill(harness, ECBPF_SLOT_FILTER, filter_program(filter));

@@ -19,12 +19,13 @@ struct listed {
 /**
  * struct filter_setup - what a filter is loaded with
  * @list: ids are places in it, from 1; ends with a NULL prefix, may be NULL
- * @local: addresses of the host, ends with NULL, may be NULL
+ * @local, @broadcast: addresses of the host and of its subnets, each ends with NULL, may be NULL
  */
 struct filter_setup {
 	struct filter_config config;
 	const struct listed *list;
 	const char *const *local;
+	const char *const *broadcast;
 };
 
 struct xdp_filter_bpf;

@@ -342,11 +342,14 @@ static const struct fixture allowed[] = {
 };
 
 static const char *const local_addresses[] = { "198.51.100.7", "2001:db8:2::7", NULL };
+static const char *const broadcast_addresses[] = { "198.51.100.255", NULL };
 
 static const struct fixture local[] = {
 	{ "first fragment to the host", FIRST_TO("198.51.100.7"), .stats = COUNT(FRAG_LOCAL) },
 	{ "later fragment to the host", LATER_TO("198.51.100.7"), .stats = COUNT(FRAG_LOCAL) },
 	{ "first fragment through the host", FIRST_TO("198.51.100.8"),
+	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
+	{ "later fragment to everybody in a subnet", LATER_TO("198.51.100.255"),
 	  .reason = ECBPF_REASON_FILTER_FRAGMENT, .stats = COUNT(IP_FRAG_DROP) },
 	{ "first fragment of IPv6 to the host", FIRST_TO6("2001:db8:2::7"),
 	  .stats = COUNT(FRAG_LOCAL) },
@@ -654,6 +657,7 @@ int main(void)
 		  TABLE(allowed, .list = list, .config = { STRICT }) },
 		{ "fragments to the host", test_table, NULL, close_filter,
 		  TABLE(local, .list = list, .local = local_addresses,
+			.broadcast = broadcast_addresses,
 			.config = { STRICT, .frags_local_pass = 1 }) },
 		{ "fragments to the host, too", test_table, NULL, close_filter,
 		  TABLE(not_local, .list = list, .local = local_addresses, .config = { STRICT }) },

@@ -270,6 +270,13 @@ static const struct silence silences[] = {
 	{ "from a group, IPv6", { ETHER(), IPV6(.from = "ff0e::1234"), FRAGMENT(1), UDP_7_9 } },
 	{ "from a mapped address",
 	  { ETHER(), IPV6(.from = "::ffff:192.0.2.1"), FRAGMENT(1), UDP_7_9 } },
+	{ "to everybody in a subnet", { ETHER(), FIRST(.to = "10.9.0.255"), UDP_7_9 } },
+	{ "to everybody in a subnet, as of old", { ETHER(), FIRST(.to = "10.9.0.0"), UDP_7_9 } },
+	{ "from everybody in a subnet", { ETHER(), FIRST(.from = "10.9.0.255"), UDP_7_9 } },
+	{ "from the subnet itself", { ETHER(), FIRST(.from = "10.9.0.0"), UDP_7_9 } },
+	{ "from the host itself", { ETHER(), FIRST(.from = "10.9.0.1"), UDP_7_9 } },
+	{ "from the host itself, IPv6",
+	  { ETHER(), IPV6(.from = "2001:db8:9::1"), FRAGMENT(1), UDP_7_9 } },
 };
 
 /* The neighbours of those: they are answered. */
@@ -288,6 +295,11 @@ static const struct silence answered[] = {
 	{ "from the first address", { ETHER(), FIRST(.from = "0.0.0.1"), UDP_7_9 } },
 	{ "from before loopback", { ETHER(), FIRST(.from = "126.255.255.255"), UDP_7_9 } },
 	{ "from behind loopback", { ETHER(), FIRST(.from = "128.0.0.0"), UDP_7_9 } },
+	{ "to the host itself", { ETHER(), FIRST(.to = "10.9.0.1"), UDP_7_9 } },
+	{ "to the host itself, IPv6",
+	  { ETHER(), IPV6(.to = "2001:db8:9::1"), FRAGMENT(1), UDP_7_9 } },
+	{ "from before a subnet's broadcast", { ETHER(), FIRST(.from = "10.9.0.254"), UDP_7_9 } },
+	{ "to behind a subnet's broadcast", { ETHER(), FIRST(.to = "10.9.1.0"), UDP_7_9 } },
 	{ "from before the groups", { ETHER(), FIRST(.from = "223.255.255.255"), UDP_7_9 } },
 	{ "from behind ::1", { ETHER(), IPV6(.from = "::2"), FRAGMENT(1), UDP_7_9 } },
 	{ "from before mapped addresses",
@@ -298,6 +310,10 @@ static const struct silence answered[] = {
 	  { ETHER(), IPV6(.from = "feff::1"), FRAGMENT(1), UDP_7_9 } },
 	{ "from the link", { ETHER(), IPV6(.from = "fe80::1"), FRAGMENT(1), UDP_7_9 } },
 };
+
+/* Of the host that answers. */
+static const char *const own[] = { "10.9.0.1", "2001:db8:9::1", NULL };
+static const char *const broadcasts[] = { "10.9.0.255", "10.9.0.0", NULL };
 
 static const struct layer first_fragment[] = { ETHER(), FIRST(), UDP_7_9, OCTETS(1400), { 0 } };
 
@@ -313,7 +329,9 @@ static void open_filter(struct harness *root, struct filter_config config)
 {
 	if (!config.mtu)
 		config.mtu = 1500;
-	filter_open(&filter, root, &(struct filter_setup){ .config = config });
+	filter_open(
+		&filter, root,
+		&(struct filter_setup){ .config = config, .local = own, .broadcast = broadcasts });
 }
 
 /* Run a frame and compare the stats that moved. */
