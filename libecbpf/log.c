@@ -126,6 +126,8 @@ int ecbpf_exit_code(int err)
 		return EX_NOINPUT;
 	case EHOSTUNREACH:
 		return EX_NOHOST;
+	case EROFS:
+		return EX_CANTCREAT;
 	case EPERM:
 	case EACCES:
 		return EX_NOPERM;

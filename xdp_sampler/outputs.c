@@ -115,6 +115,8 @@ int outputs_check(const struct outputs_options *options)
 {
 	const bool rotates = options->files.rotate_octets || options->files.rotate_ns;
 
+	if (options->files.path && !*options->files.path)
+		return ecbpf_fail(-EINVAL, "--write '': give the name of a file");
 	if (!options->files.path && (rotates || options->files.files))
 		return ecbpf_fail(-EINVAL, "--rotate-size, --rotate-seconds and --files go with "
 					   "--write FILE");

@@ -438,7 +438,8 @@ static int open_first(struct pcapng_sink *self)
 	int fd = create_file(self, number, self->path);
 
 	if (fd < 0)
-		return ecbpf_fail(fd, "%s: %s", self->path, strerror(-fd));
+		return ecbpf_fail(-EROFS, "%s: %s; give --write a file that can be created",
+				  self->path, strerror(-fd));
 	begin_file(self, fd, number, ecbpf_clock(CLOCK_REALTIME));
 	return 0;
 }

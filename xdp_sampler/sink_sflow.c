@@ -423,7 +423,8 @@ static int collector_open(struct collector *collector, const char *text)
 		return err;
 	err = getaddrinfo(host, port, &hints, &collector->addresses);
 	if (err)
-		return ecbpf_fail(-EINVAL, "--sflow '%s': %s", text, gai_strerror(err));
+		return ecbpf_fail(-EHOSTUNREACH, "--sflow '%s': %s; check the name", text,
+				  err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
 	reach(collector);
 	return 0;
 }

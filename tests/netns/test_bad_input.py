@@ -8,12 +8,10 @@ import re
 
 import pytest
 
-from testbed import (DEADLINE, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_NOPERM, EX_OK, EX_TEMPFAIL,
-                     EX_UNAVAILABLE, EX_USAGE, FILTER, GUEST, ROOT_LOADER, Bed, data_path,
-                     eventually, sample)
+from testbed import (DEADLINE, EX_DATAERR, EX_IOERR, EX_NOHOST, EX_NOINPUT, EX_NOPERM, EX_OK,
+                     EX_TEMPFAIL, EX_UNAVAILABLE, EX_USAGE, FILTER, GUEST, ROOT_LOADER, Bed,
+                     data_path, eventually, sample)
 from traffic import Traffic, udp4, udp6
-
-EX_NOHOST = 68
 
 NEEDS_INTERFACE = ("--attach", "--detach", "--stage", "--commit", "--abort", "--clear")
 
@@ -104,10 +102,10 @@ FILES = [
     (b"192.0.2.0/24\n203.0.113.0/33\n", 2, "'203.0.113.0/33'"),
     (b"# comment\n\n203.0.113.0/24 fine\nnonsense here\n", 4, "'nonsense here'"),
     (b"allow\n", 1, "'allow'"),
-    (b"203.0.113.0/24\r198.51.100.0/24\n", 1, "'203.0.113.0/24?198.51.100.0/24'"),
-    (b"203.0.113.0/24\r\n# old\r198.51.100.0/24\r", 2, "'# old?198.51.100.0/24'"),
     (b"deny 203.0.113.0/24\n", 1, "'deny 203.0.113.0/24'"),
     (b"203.0.113.0/24\n\xff\xfe\n", 2, ""),
+    (b"203.0.113.0/24\r198.51.100.0/24\n", 1, "'203.0.113.0/24?198.51.100.0/24'"),
+    (b"203.0.113.0/24\r\n# old\r198.51.100.0/24\r", 2, "'# old?198.51.100.0/24'"),
     (b"203.0.113.0/24 " + b"t" * 64, 1, "63 octets"),
     (b"203.0.113.0/24 bell\a\n", 1, ""),
     (b"203.0.113.0/24\n198.51.100.0/24 a\0b\n", 2, "NUL"),

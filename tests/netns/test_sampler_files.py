@@ -11,7 +11,7 @@ import testbed
 from sampling import (DELIVERED, DROPPED, DROPS, PASSED, SAMPLER, TO_PCAP, as_json, check_conservation,
                       counts, ends, fields, finish, need, payloads_of, reading, received,
                       sampled_bed, sampler, send, state, statistics, terminate)
-from testbed import EX_OK, EX_USAGE, eventually, scaled
+from testbed import EX_CANTCREAT, EX_OK, EX_USAGE, eventually, scaled
 
 VERDICTS = {DROPPED: "1", PASSED: "2"}
 KILOBYTE = 1024
@@ -135,6 +135,13 @@ def test_terminal_is_spared(sampled):
     result = finish(said)
     os.close(master)
     assert result.status == EX_USAGE and "tshark -r -" in result.one_line()
+
+
+def test_file_cannot_be_created(sampled, scratch):
+    for path in (scratch / "none/x", scratch):
+        said = sampler(sampled, "--write", path, expect=EX_CANTCREAT)
+        assert f"{path}: " in said.one_line()
+    assert "--write" in sampler(sampled, "--write", "", expect=EX_USAGE).one_line()
 
 
 def test_output_is_closed(sampled):

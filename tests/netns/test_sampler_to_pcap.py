@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from sampling import TO_PCAP
-from testbed import (DEADLINE, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE, Result)
+from testbed import (DEADLINE, EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE, Result)
 
 SECTION, INTERFACE, PACKET_OLD, PACKET_SIMPLE, PACKET = 0x0a0d0d0a, 1, 2, 3, 6
 SECRETS = 10
@@ -177,6 +177,18 @@ def test_not_a_capture(scratch, name):
     with open(source, "rb") as stdin:
         said = convert("-", scratch / "out.pcap", stdin=stdin)
     assert said.status == EX_DATAERR and "stdin" in said.one_line()
+
+
+def test_output_cannot_be_created(scratch):
+    source = scratch / "in.pcapng"
+    source.write_bytes(capture(packet(1)))
+    for path in (scratch / "none/x", scratch):
+        said = convert(source, path)
+        assert said.status == EX_CANTCREAT and f"{path}: " in said.one_line()
+        assert convert(source, scratch / "out", "--verdicts", path).status == EX_CANTCREAT
+    assert "--write" in convert(source, "").one_line()
+    said = convert(source, scratch / "out", "--verdicts", "")
+    assert said.status == EX_USAGE and "--verdicts" in said.one_line()
 
 
 def test_unreadable(scratch):

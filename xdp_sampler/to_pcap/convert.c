@@ -113,11 +113,12 @@ static bool is_same_file(int one, int other)
  */
 static int open_output(const char *path, FILE *input, FILE **out)
 {
-	int fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) :
-				     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	const bool standard = !strcmp(path, "-");
+	int fd = standard ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) :
+			    open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
 	if (fd < 0)
-		return ecbpf_fail(-EIO, "%s: %s", path, strerror(errno));
+		return ecbpf_fail(standard ? -EIO : -EROFS, "%s: %s", path, strerror(errno));
 	if (is_same_file(fd, fileno(input))) {
 		close(fd);
 		return ecbpf_fail(-EINVAL, "%s: is the file to read; write to another one", path);

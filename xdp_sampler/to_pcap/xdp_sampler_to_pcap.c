@@ -60,11 +60,19 @@ static const struct ecbpf_tool tool = {
 		    "attack.csv",
 };
 
+static int run(void)
+{
+	if (!*env.output || (env.verdicts && !*env.verdicts))
+		return ecbpf_fail(-EINVAL, "--%s '': give the name of a file",
+				  *env.output ? "verdicts" : "write");
+	return convert(env.input, env.output, env.verdicts);
+}
+
 int main(int argc, char **argv)
 {
 	int status = ecbpf_options_parse(&tool, argc, argv);
 
 	if (status != ECBPF_OPTIONS_OK)
 		return status;
-	return ecbpf_output_finish(ecbpf_exit_code(convert(env.input, env.output, env.verdicts)));
+	return ecbpf_output_finish(ecbpf_exit_code(run()));
 }

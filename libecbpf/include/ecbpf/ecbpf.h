@@ -53,7 +53,10 @@ void ecbpf_log(enum ecbpf_log_level level, const char *format, ...)
 /* Log as an error and give @err back. */
 int ecbpf_fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The sysexits.h code that stands for @err, a negative errno of this library; 0 for 0. */
+/*
+ * The sysexits.h code that stands for @err, a negative errno of this library; 0 for 0. -EROFS:
+ * EX_CANTCREAT, for an output that can't be created, whatever open() said.
+ */
 int ecbpf_exit_code(int err);
 
 /* Names, with spaces between, of the capabilities that loading takes and this process lacks. */

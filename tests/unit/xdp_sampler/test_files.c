@@ -372,7 +372,7 @@ static void unwritable_path(void **state)
 
 	(void)state;
 	complaints = 0;
-	assert_int_equal(sink_pcapng_open(&files, interfaces, 2, &sink), -ENOENT);
+	assert_int_equal(sink_pcapng_open(&files, interfaces, 2, &sink), -EROFS);
 	assert_null(sink);
 	assert_int_equal(complaints, 1);
 }
