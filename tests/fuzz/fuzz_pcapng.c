@@ -51,8 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int result;
 
 	ecbpf_log_set(say_nothing, NULL, ECBPF_LOG_DEBUG);
-	REQUIRE(file && !pcapng_reader_open(file, "input", &reader));
-	while ((result = pcapng_reader_next(reader, &packet)) > 0) {
+	REQUIRE(file);
+	result = pcapng_reader_open(file, "input", &reader);
+	while (reader && (result = pcapng_reader_next(reader, &packet)) > 0) {
 		packets++;
 		REQUIRE(sum(packet.data, packet.captured) <= packet.captured * 255U);
 		REQUIRE(strlen(packet.comment) < sizeof(packet.comment));

@@ -179,6 +179,16 @@ def test_not_a_capture(scratch, name):
     assert said.status == EX_DATAERR and "stdin" in said.one_line()
 
 
+@pytest.mark.parametrize("name", ("empty", "other"))
+def test_outputs_are_spared(scratch, name):
+    """By what is no capture from its first block on."""
+    source, target, verdicts = (scratch / file for file in ("in.pcapng", "out.pcap", "out.csv"))
+    source.write_bytes(BAD[name])
+    verdicts.write_bytes(b"before")
+    assert convert(source, target, "--verdicts", verdicts).status == EX_DATAERR
+    assert verdicts.read_bytes() == b"before" and not target.exists()
+
+
 def test_output_cannot_be_created(scratch):
     source = scratch / "in.pcapng"
     source.write_bytes(capture(packet(1)))

@@ -214,6 +214,7 @@ int convert(const char *input, const char *output, const char *verdicts)
 
 	if (!file)
 		return ecbpf_fail(-ENODEV, "%s: %s", input, strerror(errno));
+	/* What is no capture at all spoils no output. */
 	err = pcapng_reader_open(file, standard ? "stdin" : input, &reader) ?:
 		      open_outputs(&outputs, file);
 	if (!err)

@@ -384,14 +384,30 @@ static int read_block(struct pcapng_reader *reader, struct pcapng_packet *packet
 	return result;
 }
 
+void pcapng_reader_close(struct pcapng_reader *reader)
+{
+	if (!reader)
+		return;
+	free(reader->interfaces);
+	free(reader->block);
+	free(reader);
+}
+
 int pcapng_reader_open(FILE *file, const char *name, struct pcapng_reader **out)
 {
 	struct pcapng_reader *reader = calloc(1, sizeof(*reader));
+	int err;
 
 	if (!reader)
 		return -ENOMEM;
 	reader->file = file;
 	reader->name = name;
+	/* The header of a section: no packet can stand first. */
+	err = read_block(reader, NULL);
+	if (err) {
+		pcapng_reader_close(reader);
+		return err;
+	}
 	*out = reader;
 	return 0;
 }
@@ -404,13 +420,4 @@ int pcapng_reader_next(struct pcapng_reader *reader, struct pcapng_packet *packe
 		result = read_block(reader, packet);
 	while (!result);
 	return result == 2 ? 0 : result;
-}
-
-void pcapng_reader_close(struct pcapng_reader *reader)
-{
-	if (!reader)
-		return;
-	free(reader->interfaces);
-	free(reader->block);
-	free(reader);
 }

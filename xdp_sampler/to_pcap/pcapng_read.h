@@ -35,7 +35,13 @@ struct pcapng_packet {
 	const uint8_t *data;
 };
 
-/* @name: of the file, for messages; @file stays the caller's. -ENOMEM. */
+/**
+ * pcapng_reader_open() - read the header that a file begins with
+ * @file: stays the caller's
+ * @name: for messages
+ *
+ * Return: -ENOMEM, or as pcapng_reader_next().
+ */
 int pcapng_reader_open(FILE *file, const char *name, struct pcapng_reader **out);
 
 /**
