@@ -135,14 +135,11 @@ int outputs_check(const struct outputs_options *options)
 int outputs_open(const struct outputs_options *options, const struct sampler_interface *interfaces,
 		 size_t count, struct sample_sink **sinks, size_t *open)
 {
-	struct pcapng_files live = { 0 };
+	struct pcapng_files live = { .others = options->files.path };
 	size_t made = 0;
 	int err = 0;
 
-	if (options->files.path)
-		err = sink_pcapng_open(&options->files, interfaces, count, &sinks[made]) ?:
-			      (made++, 0);
-	if (!err && options->collectors.count)
+	if (options->collectors.count)
 		err = sink_sflow_open(&options->collectors, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
 	if (!err && options->statsd_host)
@@ -151,10 +148,13 @@ int outputs_open(const struct outputs_options *options, const struct sampler_int
 	if (!err && options->top)
 		err = sink_top_open(options->top_key, options->top_interval ? options->top_interval : TOP_INTERVAL_NS, options->top_suggest, interfaces, count, &sinks[made]) ?:
 			      (made++, 0);
-	/* Last: its header is for who reads the pipe, who shall see nothing of a failure. */
-	live.others = made;
+	live.others |= made;
 	if (!err && options->live)
 		err = sink_pcapng_open(&live, interfaces, count, &sinks[made]) ?: (made++, 0);
+	/* Last, as a file would be left behind. */
+	if (!err && options->files.path)
+		err = sink_pcapng_open(&options->files, interfaces, count, &sinks[made]) ?:
+			      (made++, 0);
 	if (err)
 		for (; made; made--)
 			sinks[made - 1]->calls->close(sinks[made - 1]);

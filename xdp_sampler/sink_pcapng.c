@@ -41,6 +41,7 @@
  * @file_delivered: samples written to the file that is open
  * @begin, @end: what waits in @buffer
  * @partial: octets at @begin whose block is partly written
+ * @holds_old: nothing was written yet to the first file, which may hold something of before
  * @linked: the file that is open had a name when it was opened
  * @removed: and lost it since
  * @complained: an output error was told; the next one isn't
@@ -66,6 +67,7 @@ struct pcapng_sink {
 	size_t begin;
 	size_t end;
 	size_t partial;
+	bool holds_old;
 	bool linked;
 	bool removed;
 	bool complained;
@@ -161,6 +163,21 @@ static void give_up(struct pcapng_sink *self)
 	self->partial = 0;
 }
 
+/* Only now, as there was no way to know before that nothing else would be refused. */
+static bool empty_first(struct pcapng_sink *self)
+{
+	struct stat status;
+
+	if (!self->holds_old)
+		return true;
+	if (!fstat(self->fd, &status) && S_ISREG(status.st_mode) && ftruncate(self->fd, 0)) {
+		complain(self, errno);
+		return false;
+	}
+	self->holds_old = false;
+	return true;
+}
+
 /* Write what waits; true if nothing is left. */
 static bool flush(struct pcapng_sink *self)
 {
@@ -168,6 +185,8 @@ static bool flush(struct pcapng_sink *self)
 
 	if (self->removed)
 		give_up(self);
+	else if (!empty_first(self))
+		return false;
 	while (self->begin < self->end && !self->sink.ended) {
 		written = write(self->fd, self->buffer + self->begin + self->partial,
 				self->end - self->begin - self->partial);
@@ -222,10 +241,9 @@ static void numbered(const struct pcapng_sink *self, uint32_t number, char *path
 	snprintf(path, PATH_OCTETS, "%.*s-%05u%s", stem, self->files.path, number, dot ? dot : "");
 }
 
-/* Where a file without a number was removed, one of others' may be by now. */
-static int create_file(const struct pcapng_sink *self, uint32_t number, char *path)
+/* @flag: O_TRUNC, O_EXCL or 0, for a file that is there already. */
+static int create_file(const struct pcapng_sink *self, uint32_t number, int flag, char *path)
 {
-	const int flag = number || !self->removed ? O_TRUNC : O_EXCL;
 	int fd;
 
 	if (number)
@@ -310,12 +328,14 @@ static void tell_stuck(struct pcapng_sink *self, const char *path, int err)
 static void rotate(struct pcapng_sink *self, uint64_t now)
 {
 	const uint32_t number = self->number ? self->number + 1 : 0;
+	/* Where a file without a number was removed, one of others' may be by now. */
+	const int flag = number || !self->removed ? O_TRUNC : O_EXCL;
 	char path[PATH_OCTETS];
 	int fd;
 
 	if (!flush(self))
 		return;
-	fd = create_file(self, number, path);
+	fd = create_file(self, number, flag, path);
 	self->retry = fd < 0 ? ecbpf_clock(CLOCK_MONOTONIC) + RETRY_NS : 0;
 	if (fd < 0) {
 		tell_stuck(self, path, -fd);
@@ -435,11 +455,12 @@ static const struct sample_sink_calls calls = { take, tick, finish, close_sink }
 static int open_first(struct pcapng_sink *self)
 {
 	const uint32_t number = self->files.rotate_octets || self->files.rotate_ns;
-	int fd = create_file(self, number, self->path);
+	int fd = create_file(self, number, 0, self->path);
 
 	if (fd < 0)
 		return ecbpf_fail(-EROFS, "%s: %s; give --write a file that can be created",
 				  self->path, strerror(-fd));
+	self->holds_old = true;
 	begin_file(self, fd, number, ecbpf_clock(CLOCK_REALTIME));
 	return 0;
 }

@@ -11,7 +11,7 @@ import testbed
 from sampling import (DELIVERED, DROPPED, DROPS, PASSED, SAMPLER, TO_PCAP, as_json, check_conservation,
                       counts, ends, fields, finish, need, payloads_of, reading, received,
                       sampled_bed, sampler, send, state, statistics, terminate)
-from testbed import EX_CANTCREAT, EX_OK, EX_USAGE, eventually, scaled
+from testbed import EX_CANTCREAT, EX_NOHOST, EX_OK, EX_USAGE, eventually, scaled
 
 VERDICTS = {DROPPED: "1", PASSED: "2"}
 KILOBYTE = 1024
@@ -127,14 +127,29 @@ def test_pipe_not_read(sampled):
     assert seen["outputs"]["live"]["lost"] > 0
 
 
-def test_terminal_is_spared(sampled):
+def live_to_terminal(sampled, *arguments):
     master, slave = os.openpty()
-    said = sampled.server.start(testbed.BUILD / "xdp_sampler/xdp_sampler", "--live",
-                                "--interface", "eth0", stdout=slave)
+    process = reading(sampled, "--live", *arguments, stdout=slave)
     os.close(slave)
-    result = finish(said)
+    result = finish(process)
     os.close(master)
     assert result.status == EX_USAGE and "tshark -r -" in result.one_line()
+
+
+def test_terminal_is_spared(sampled):
+    live_to_terminal(sampled)
+
+
+def test_file_is_spared(sampled, scratch):
+    """Neither emptied nor left behind, whatever else is refused."""
+    old, new = scratch / "old.pcapng", scratch / "new.pcapng"
+    old.write_bytes(b"old")
+    for file in (old, new):
+        said = sampler(sampled, "--write", file, "--sflow", "..:6343", expect=EX_NOHOST)
+        assert "--sflow '..:6343'" in said.one_line()
+        live_to_terminal(sampled, "--write", file)
+    assert sampler(sampled, "--write", old, "--filter", "tcp prot 80", expect=None).status
+    assert old.read_bytes() == b"old" and not new.exists()
 
 
 def test_file_cannot_be_created(sampled, scratch):

@@ -377,6 +377,37 @@ static void unwritable_path(void **state)
 	assert_int_equal(complaints, 1);
 }
 
+static off_t size_of_file(void)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_size;
+}
+
+/* It is there until there is something to write, as another output may be refused meanwhile. */
+static void file_of_before(void **state)
+{
+	struct sample_sink *sink;
+	FILE *file = fopen(path, "w");
+	uint8_t old[2000] = { 0 };
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(fwrite(old, 1, sizeof(old), file), sizeof(old));
+	assert_int_equal(fclose(file), 0);
+	sink = open_sink((struct pcapng_files){ 0 });
+	sink->calls->close(sink);
+	assert_int_equal(size_of_file(), sizeof(old));
+	sink = open_sink((struct pcapng_files){ 0 });
+	sink->calls->tick(sink, 1, losses);
+	assert_in_range(size_of_file(), 1, sizeof(old) - 1);
+	take(sink, 0);
+	finish(sink, 1, 0);
+	sink->calls->close(sink);
+	assert_int_equal(read_file(path, 0), 1);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -408,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(one_file),
+		FILE_TEST(file_of_before),
 		FILE_TEST(rotation_loses_nothing),
 		FILE_TEST(newest_files_are_kept),
 		FILE_TEST(tiny_files),
