@@ -144,8 +144,8 @@ static __always_inline __u32 filter_answer(struct xdp_md *ctx, const struct ecbp
 }
 
 /*
- * A flood comes from few sources, or from the same one for a while: so each CPU keeps which one it
- * dropped last, and that one's counter. No other instance finds the key, not even for this source.
+ * In a flood the same source comes again and again: so each CPU keeps which one it dropped last, and
+ * that one's counter. No other instance finds the key, not even for this source.
  */
 static __always_inline __u64 source_memo_key(const struct ecbpf_packet *packet)
 {

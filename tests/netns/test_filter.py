@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """xdp_filter's list of source prefixes, its configuration and what it shows."""
+import contextlib
 import ipaddress
 import random
 import re
@@ -359,18 +360,24 @@ def receive_lines(receiver, wanted):
     return lines
 
 
-@pytest.mark.parametrize("detach", [False, True])
-def test_statsd(filtered, traffic, detach):
-    change(filtered, "--drop", "--ips", "192.0.2.0/24")
-    traffic.exchange(a=udp4("192.0.2.1"))
-    with filtered.server.entered():
+@contextlib.contextmanager
+def reporting(bed, interval, detach):
+    """The filter that reports, and the socket that it reports to."""
+    with bed.server.entered():
         receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(DEADLINE)
-        process = filtered.server.start(
+        yield bed.server.start(
             FILTER, "--statsd", "--statsd-port", receiver.getsockname()[1], "--statsd-interval",
-            "0.1s", "--interface", "eth0", *["--statsd-detach-on-exit"][:detach])
+            interval, "--interface", "eth0", *["--statsd-detach-on-exit"][:detach]), receiver
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_statsd(filtered, traffic, detach):
+    change(filtered, "--drop", "--ips", "192.0.2.0/24")
+    traffic.exchange(a=udp4("192.0.2.1"))
+    with reporting(filtered, "0.1s", detach) as (process, receiver):
         lines = receive_lines(receiver, lambda line: line.startswith("ecbpf.xdp_filter."))
         assert all(re.fullmatch(r"ecbpf\.xdp_filter\.eth0\.\w+:\d+\|[cg]", line)
                    for line in lines)
@@ -388,14 +395,7 @@ def test_statsd(filtered, traffic, detach):
 def test_statsd_interrupted(filtered, traffic, detach):
     """What was counted since the last report isn't lost."""
     change(filtered, "--drop", "--ips", "192.0.2.0/24")
-    with filtered.server.entered():
-        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(DEADLINE)
-        process = filtered.server.start(
-            FILTER, "--statsd", "--statsd-port", receiver.getsockname()[1], "--statsd-interval",
-            "1d", "--interface", "eth0", *["--statsd-detach-on-exit"][:detach])
+    with reporting(filtered, "1d", detach) as (process, receiver):
         receive_lines(receiver, lambda line: line == "ecbpf.xdp_filter.eth0.prefixes:1|g")
         traffic.exchange(a=udp4("192.0.2.1"), b=udp4("192.0.2.2"))
         result = interrupt(process)
