@@ -26,22 +26,19 @@ static const char *const output_names[MONITOR_OUTPUT_MAX] = {
 
 int counts_read(int percpu, struct counts *counts)
 {
-	int cpus = libbpf_num_possible_cpus(), cpu, i, err;
-	struct monitor_percpu *values;
-	uint32_t zero = 0;
+	int cpus = libbpf_num_possible_cpus(), cpu, i;
+	struct monitor_percpu value;
 
 	if (cpus < 0)
 		return ecbpf_fail(cpus, "number of CPUs: unknown");
-	values = calloc(cpus, sizeof(*values));
-	if (!values)
-		return ecbpf_fail(-ENOMEM, "out of memory");
 	*counts = (struct counts){};
-	err = bpf_map_lookup_elem(percpu, &zero, values) ? -errno : 0;
-	for (cpu = 0; cpu < cpus && !err; cpu++)
+	for (cpu = 0; cpu < cpus; cpu++) {
+		if (bpf_map_lookup_elem(percpu, &cpu, &value))
+			return ecbpf_fail(-errno, "reading counts: %m");
 		for (i = 0; i < MONITOR_COUNT_MAX; i++)
-			counts->values[i] += values[cpu].counts[i];
-	free(values);
-	return err ? ecbpf_fail(err, "reading counts: %m") : 0;
+			counts->values[i] += value.counts[i];
+	}
+	return 0;
 }
 
 /* Noted and not ended yet. */

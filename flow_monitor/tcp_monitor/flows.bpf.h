@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is noted of active flows, and the record of one whose end nobody saw. */
+/* What is noted of active flows, by the addresses of their sockets. */
 #ifndef TCP_MONITOR_FLOWS_BPF_H
 #define TCP_MONITOR_FLOWS_BPF_H
 
@@ -12,24 +12,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__type(key, __u64);
-	__type(value, struct monitor_flow);
-} flows SEC(".maps");
-
-/* For no longer than it takes to close. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
 	__type(value, struct monitor_event);
-} closings SEC(".maps");
+} flows SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
+	__uint(max_entries, 2 << 20);
 } events SEC(".maps");
 
+/* By CPU. Where one is, is known without a look at the map, other than in BPF_MAP_TYPE_PERCPU_ARRAY. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct monitor_percpu);
@@ -37,9 +30,9 @@ struct {
 
 static __always_inline struct monitor_percpu *this_cpu(void)
 {
-	__u32 zero = 0;
+	__u32 cpu = bpf_get_smp_processor_id();
 
-	return bpf_map_lookup_elem(&percpu, &zero);
+	return bpf_map_lookup_elem(&percpu, &cpu);
 }
 
 /* Atomic: a soft interrupt between load and store would be lost from the count. */
@@ -58,47 +51,46 @@ static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
 		       BPF_RB_NO_WAKEUP;
 }
 
-/* What @flow looked like when it began to close; NULL: that isn't known. */
-static __always_inline struct monitor_event *closing_of(const struct monitor_flow *flow, __u64 key)
+/* A flow that ended unseen: its record is as it was when it began to close. */
+static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monitor_event *flow)
 {
-	struct monitor_event *last;
-
-	if (!(flow->bits & MONITOR_FLOW_CLOSING))
-		return NULL;
-	last = bpf_map_lookup_elem(&closings, &key);
-	return last && last->start == flow->start ? last : NULL;
-}
-
-/* A flow that ended unseen, as it was when it began to close. */
-static __always_inline void reconstruct(struct monitor_percpu *cpu, const struct monitor_flow *flow,
-					__u64 key)
-{
-	struct monitor_event *last = closing_of(flow, key);
-
 	count(cpu, MONITOR_COUNT_CLOSES);
 	count(cpu, MONITOR_COUNT_ENDED);
-	if (!last) {
+	if (!(flow->bits & MONITOR_FLOW_CLOSING)) {
 		count(cpu, MONITOR_COUNT_UNSEEN);
 		return;
 	}
 	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
-	if (last->bits & MONITOR_FLOW_UNWANTED)
+	if (flow->bits & MONITOR_FLOW_UNWANTED)
 		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (bpf_ringbuf_output(&events, last, sizeof(*last), wake_up(cpu)))
+	else if (bpf_ringbuf_output(&events, flow, sizeof(*flow), wake_up(cpu)))
 		count(cpu, MONITOR_COUNT_RING_FULL);
 	else
 		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
-/* Whether what is noted for a socket is of a flow before. */
-static __always_inline bool is_of_another(const struct monitor_flow *flow, struct tcp_sock *tp,
-					  bool direct)
+/* What is noted for a socket is of a flow that is gone, and nobody saw the end of that. */
+static __noinline int give_up(struct monitor_percpu *cpu, __u64 key)
 {
-	const struct monitor_event *last = closing_of(flow, (__u64)tp);
+	struct monitor_event flow, *noted = bpf_map_lookup_elem(&flows, &key);
 
-	return last && (last->remote_port !=
-				bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport)) ||
-			last->local_port != bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)));
+	if (!cpu || !noted)
+		return 0;
+	flow = *noted;
+	/* Where two find out at once, one of them deletes it. */
+	if (!bpf_map_delete_elem(&flows, &key))
+		reconstruct(cpu, &flow);
+	return 0;
+}
+
+/* Whether what is noted for a socket is of a flow before. */
+static __always_inline bool is_of_another(const struct monitor_event *flow,
+					  const struct flow_socket *socket)
+{
+	if (!(flow->bits & MONITOR_FLOW_CLOSING))
+		return false;
+	return flow->remote_port != bpf_ntohs(READ_SK(socket, __sk_common.skc_dport)) ||
+	       flow->local_port != bpf_ntohs(READ_TP(socket, inet_conn.icsk_inet.inet_sport));
 }
 
 #endif

@@ -233,7 +233,6 @@ static int read_until_told(struct monitor *monitor)
 		now = ecbpf_clock(CLOCK_MONOTONIC);
 		if (now >= update) {
 			update_report(monitor);
-			programs_tick(monitor->programs);
 			update = now + NS_PER_S;
 		}
 		if (now >= sweep) {

@@ -14,9 +14,6 @@
 #include "search.h"
 #include "tcp_monitor.skel.h"
 
-/* Until what closes isn't noted any more. */
-#define QUIET_TICKS 10
-
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* From the best to the last. */
@@ -39,7 +36,6 @@ static const char *const hook_names[HOOKS] = {
 /**
  * struct programs - what is loaded
  * @first: the program at the hook
- * @quiet: ticks since a flow ended upon another process
  * @birth, @end: those that make up for what is refused to it; NULL: the kernel has no place for them
  */
 struct programs {
@@ -49,7 +45,6 @@ struct programs {
 	struct bpf_program *birth;
 	struct bpf_program *end;
 	struct bpf_link *links[4];
-	unsigned int quiet;
 };
 
 static bool have_birth_tracepoint(void)
@@ -83,7 +78,7 @@ static int load(struct programs *programs, const struct programs_options *option
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = options->btf);
 	struct tcp_monitor_bpf *skel = tcp_monitor_bpf__open_opts(&opts);
-	int err;
+	int cpus = libbpf_num_possible_cpus(), err;
 
 	if (!skel)
 		return -errno;
@@ -94,7 +89,9 @@ static int load(struct programs *programs, const struct programs_options *option
 	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
 	bpf_map__set_max_entries(skel->maps.flows, options->max_flows);
 	bpf_map__set_max_entries(skel->maps.events, options->ring);
-	err = tcp_monitor_bpf__load(skel);
+	if (cpus > 0)
+		bpf_map__set_max_entries(skel->maps.percpu, cpus);
+	err = cpus < 0 ? cpus : tcp_monitor_bpf__load(skel);
 	if (!err)
 		return 0;
 	tcp_monitor_bpf__destroy(skel);
@@ -193,8 +190,6 @@ int programs_open(const struct programs_options *options, const struct filter *f
 	programs = calloc(1, sizeof(*programs));
 	if (!programs)
 		return ecbpf_fail(-ENOMEM, "out of memory");
-	/* What closes is noted at first, too, for one tick. */
-	programs->quiet = QUIET_TICKS - 1;
 	err = -EOPNOTSUPP;
 	for (hook = 0; hook < HOOKS; hook++) {
 		if (options->hook && strcmp(options->hook, hook_names[hook]))
@@ -272,13 +267,4 @@ void programs_misses(const struct programs *programs, uint64_t *first, uint64_t 
 {
 	*first = misses_of(programs->first);
 	*rescuer = misses_of(programs->birth) + misses_of(programs->end);
-}
-
-void programs_tick(struct programs *programs)
-{
-	if (programs->skel->bss->foreign_seen)
-		programs->quiet = 0;
-	else if (++programs->quiet == QUIET_TICKS)
-		programs->skel->data->foreign = 0;
-	programs->skel->bss->foreign_seen = 0;
 }

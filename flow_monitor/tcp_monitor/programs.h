@@ -48,7 +48,4 @@ int programs_report(const struct programs *programs);
 /* Runs that the kernel refused the program at the hook, and those that make up for that. */
 void programs_misses(const struct programs *programs, uint64_t *first, uint64_t *rescuer);
 
-/* To be called every second. */
-void programs_tick(struct programs *programs);
-
 #endif

@@ -35,10 +35,10 @@ static __always_inline bool is_open(unsigned char state)
 
 static __always_inline struct monitor_listener listener_of(struct sock *sk, bool direct)
 {
-	struct net *net = READ(sk, __sk_common.skc_net.net);
-	struct monitor_listener listener = { .netns = net ? READ(net, ns.inum) : 0 };
+	struct net *net = READ_AT(direct, sk, __sk_common.skc_net.net);
+	struct monitor_listener listener = { .netns = net ? READ_AT(direct, net, ns.inum) : 0 };
 
-	listener.port = READ(sk, __sk_common.skc_num);
+	listener.port = READ_AT(direct, sk, __sk_common.skc_num);
 	return listener;
 }
 
@@ -53,13 +53,12 @@ static __always_inline void note_listener(struct sock *sk, bool direct)
 /* One that ends meanwhile has either been noted before, or is closed now. */
 static __always_inline void note_open(struct sock *sk, bool direct)
 {
-	struct monitor_flow flow = { .bits = MONITOR_FLOW_FOUND };
+	struct monitor_event flow = { .bits = MONITOR_FLOW_FOUND };
 	struct monitor_listener listener = listener_of(sk, direct);
 	struct monitor_percpu *cpu = this_cpu();
-	struct tcp_sock *tp = tcp_sock_of(sk, direct);
-	__u64 key = (__u64)tp;
+	__u64 key = (__u64)sk;
 
-	if (!tp || !cpu)
+	if (!cpu || !flow_socket(sk, direct).tp)
 		return;
 	if (bpf_map_lookup_elem(&listeners, &listener))
 		flow.bits |= MONITOR_FLOW_PASSIVE;
@@ -72,7 +71,8 @@ static __always_inline void note_open(struct sock *sk, bool direct)
 		return;
 	}
 	count(cpu, MONITOR_COUNT_FOUND);
-	if (!is_open(READ(sk, __sk_common.skc_state)) && !bpf_map_delete_elem(&flows, &key))
+	if (!is_open(READ_AT(direct, sk, __sk_common.skc_state)) &&
+	    !bpf_map_delete_elem(&flows, &key))
 		count(cpu, MONITOR_COUNT_ENDED);
 }
 
@@ -119,15 +119,15 @@ int find_one(__u64 *ctx)
 }
 
 /* What the socket of an active flow says now. False: nothing that is asked for. */
-static __always_inline bool read_flow(__u64 key, const struct monitor_flow *noted,
+static __always_inline bool read_flow(__u64 key, const struct monitor_event *noted,
 				      struct monitor_event *event)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)key;
-	struct monitor_flow *still;
+	struct flow_socket socket = flow_socket((struct sock *)key, false);
+	struct monitor_event *still;
 	unsigned char state;
 	bool passive;
 
-	state = BPF_CORE_READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	state = READ_SK(&socket, __sk_common.skc_state);
 	if (!is_open(state))
 		return false;
 	passive = noted->bits & MONITOR_FLOW_PASSIVE;
@@ -143,19 +143,19 @@ static __always_inline bool read_flow(__u64 key, const struct monitor_flow *note
 		event->flags |= FLOW_BEGAN_BEFORE;
 	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
 		event->flags |= FLOW_NEVER_ESTABLISHED;
-	read_identity(tp, false, event);
-	read_dscp(tp, false, passive, event);
-	read_counters(tp, false, event);
+	read_identity(&socket, event);
+	read_dscp(&socket, passive, event);
+	read_counters(&socket, event);
 	/* The socket may have become another flow's while it was read. */
 	still = bpf_map_lookup_elem(&flows, &key);
-	return still && still->start == event->start && flow_is_wanted((struct sock *)tp, event);
+	return still && still->start == event->start && flow_is_wanted(socket.sk, event);
 }
 
 SEC("iter/bpf_map_elem")
 int read_each(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-	struct monitor_flow *noted = ctx->value;
+	struct monitor_event *noted = ctx->value;
 	__u64 *socket = ctx->key;
 
 	if (socket && noted && read_flow(*socket, noted, &event))
@@ -168,7 +168,7 @@ SEC("raw_tp")
 int read_one(__u64 *ctx)
 {
 	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-	struct monitor_flow *noted;
+	struct monitor_event *noted;
 	__u64 key = ctx[0];
 	__u32 zero = 0;
 
@@ -179,32 +179,25 @@ int read_one(__u64 *ctx)
 }
 
 /* Others may be nobody's any more: of what is freed, state and references stay until it is used. */
-static __always_inline bool is_in_use(struct tcp_sock *tp)
+static __always_inline bool is_in_use(struct sock *sk)
 {
-	struct sock *sk = (struct sock *)tp;
-
 	return is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) ||
 	       BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
 }
 
 /* Whether the socket of an active flow is gone: then the flow ended unseen. */
-static __always_inline void end_unseen(__u64 key, const struct monitor_flow *noted)
+static __always_inline void end_unseen(__u64 key, const struct monitor_event *noted)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)key;
-	struct monitor_percpu *cpu = this_cpu();
-	struct monitor_flow flow;
+	struct flow_socket socket = flow_socket((struct sock *)key, false);
 
-	if (!cpu || (!is_of_another(noted, tp, false) && is_in_use(tp)))
-		return;
-	flow = *noted;
-	if (!bpf_map_delete_elem(&flows, &key))
-		reconstruct(cpu, &flow, key);
+	if (is_of_another(noted, &socket) || !is_in_use(socket.sk))
+		give_up(this_cpu(), key);
 }
 
 SEC("iter/bpf_map_elem")
 int sweep_each(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_flow *noted = ctx->value;
+	struct monitor_event *noted = ctx->value;
 	__u64 *socket = ctx->key;
 
 	if (socket && noted)
@@ -217,7 +210,7 @@ SEC("raw_tp")
 int sweep_some(__u64 *ctx)
 {
 	__u64 key;
-	struct monitor_flow *noted;
+	struct monitor_event *noted;
 	int i;
 
 	for (i = 0; i < MONITOR_SWEEP_KEYS; i++) {

@@ -225,7 +225,7 @@ static int each_key(struct tcp_monitor_bpf *skel,
 				     uint32_t count, void *context),
 		    void *context)
 {
-	struct monitor_flow *values = calloc(READ_KEYS, sizeof(*values));
+	struct monitor_event *values = calloc(READ_KEYS, sizeof(*values));
 	uint64_t *keys = calloc(READ_KEYS, sizeof(*keys));
 	uint32_t place, *from = NULL, count;
 	int err = keys && values ? 0 : -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What a TCP socket tells about its flow. Where the kernel vouches for the pointer's type (@direct)
- * fields are plain loads; else each is copied by a helper.
+ * fields are loads; else each is copied by a helper.
  */
 #ifndef TCP_MONITOR_SOCKET_BPF_H
 #define TCP_MONITOR_SOCKET_BPF_H
@@ -33,20 +33,39 @@
 
 #define IPPROTO_TCP_ 6
 
-#define READ(pointer, field)                                                               \
-	({                                                                                 \
-		typeof((pointer)->field) value_;                                           \
-                                                                                           \
-		if (direct)                                                                \
-			value_ = (pointer)->field;                                         \
-		else                                                                       \
-			bpf_core_read((void *)&value_, sizeof(value_), &(pointer)->field); \
-		value_;                                                                    \
+/**
+ * struct flow_socket - a socket by both of its types, which are at one address
+ * @sk: the kernel vouches for loads from it, if @direct
+ * @tp: it checks loads from it one by one; so what @sk has is read there
+ */
+struct flow_socket {
+	struct sock *sk;
+	struct tcp_sock *tp;
+	bool direct;
+};
+
+#define READ_AT(direct, pointer, field)                                                \
+	({                                                                             \
+		typeof(pointer) from_ = (pointer);                                     \
+		typeof(from_->field) value_;                                           \
+                                                                                       \
+		if (direct)                                                            \
+			value_ = from_->field;                                         \
+		else                                                                   \
+			bpf_core_read((void *)&value_, sizeof(value_), &from_->field); \
+		value_;                                                                \
 	})
 
-static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk, bool direct)
+#define READ_SK(socket, field) READ_AT((socket)->direct, (socket)->sk, field)
+#define READ_TP(socket, field) READ_AT((socket)->direct, (socket)->tp, field)
+
+static __always_inline struct flow_socket flow_socket(struct sock *sk, bool direct)
 {
-	return direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+	return (struct flow_socket){
+		.sk = sk,
+		.tp = direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk,
+		.direct = direct,
+	};
 }
 
 static __always_inline bool is_mapped(const __u8 *address)
@@ -56,13 +75,13 @@ static __always_inline bool is_mapped(const __u8 *address)
 	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
 }
 
-static __always_inline void read_addresses(struct tcp_sock *tp, bool direct,
+static __always_inline void read_addresses(const struct flow_socket *socket,
 					   struct monitor_event *event)
 {
-	struct sock_common *common = (void *)&tp->inet_conn.icsk_inet.sk.__sk_common;
+	struct sock_common *common = (void *)&socket->sk->__sk_common;
 
 	event->family = 4;
-	if (READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_family) == AF_INET6) {
+	if (READ_SK(socket, __sk_common.skc_family) == AF_INET6) {
 		bpf_core_read(event->remote, sizeof(event->remote), &common->skc_v6_daddr);
 		if (!is_mapped(event->remote)) {
 			bpf_core_read(event->local, sizeof(event->local),
@@ -72,87 +91,88 @@ static __always_inline void read_addresses(struct tcp_sock *tp, bool direct,
 		}
 		__builtin_memset(event->remote, 0, sizeof(event->remote));
 	}
-	*(__u32 *)event->local = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_rcv_saddr);
-	*(__u32 *)event->remote = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_daddr);
+	*(__u32 *)event->local = READ_SK(socket, __sk_common.skc_rcv_saddr);
+	*(__u32 *)event->remote = READ_SK(socket, __sk_common.skc_daddr);
 }
 
 /* What tells one flow from another. The local port stays where it is when a socket is unhashed. */
-static __always_inline void read_identity(struct tcp_sock *tp, bool direct,
+static __always_inline void read_identity(const struct flow_socket *socket,
 					  struct monitor_event *event)
 {
-	struct net *net = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_net.net);
+	struct net *net = READ_SK(socket, __sk_common.skc_net.net);
 
-	read_addresses(tp, direct, event);
-	event->local_port = bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport));
-	event->remote_port = bpf_ntohs(READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_dport));
-	event->netns = net ? READ(net, ns.inum) : 0;
+	read_addresses(socket, event);
+	event->local_port = bpf_ntohs(READ_TP(socket, inet_conn.icsk_inet.inet_sport));
+	event->remote_port = bpf_ntohs(READ_SK(socket, __sk_common.skc_dport));
+	event->netns = net ? READ_AT(socket->direct, net, ns.inum) : 0;
 }
 
 /* The second two bits of a traffic class are for congestion (ECN). */
-static __always_inline void read_dscp(struct tcp_sock *tp, bool direct, bool passive,
+static __always_inline void read_dscp(const struct flow_socket *socket, bool passive,
 				      struct monitor_event *event)
 {
 	struct ipv6_pinfo *ipv6;
 
 	event->dscp_received = FLOW_DSCP_UNKNOWN;
 	if (event->family == 4) {
-		event->dscp_sent = READ(tp, inet_conn.icsk_inet.tos) >> 2;
+		event->dscp_sent = READ_TP(socket, inet_conn.icsk_inet.tos) >> 2;
 		if (passive)
-			event->dscp_received = READ(tp, inet_conn.icsk_inet.rcv_tos) >> 2;
+			event->dscp_received = READ_TP(socket, inet_conn.icsk_inet.rcv_tos) >> 2;
 		return;
 	}
-	ipv6 = READ(tp, inet_conn.icsk_inet.pinet6);
+	ipv6 = READ_TP(socket, inet_conn.icsk_inet.pinet6);
 	if (!ipv6)
 		return;
-	event->dscp_sent = READ(ipv6, tclass) >> 2;
+	event->dscp_sent = READ_AT(socket->direct, ipv6, tclass) >> 2;
 	if (passive)
-		event->dscp_received = bpf_ntohl(READ(ipv6, rcv_flowinfo)) >> 22 & 0x3f;
+		event->dscp_received =
+			bpf_ntohl(READ_AT(socket->direct, ipv6, rcv_flowinfo)) >> 22 & 0x3f;
 }
 
 /* Payload: bytes_received counts a FIN for an octet. */
-static __always_inline void read_counters(struct tcp_sock *tp, bool direct,
+static __always_inline void read_counters(const struct flow_socket *socket,
 					  struct monitor_event *event)
 {
-	__u64 received = READ(tp, bytes_received);
-	__u64 flags = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_flags);
+	__u64 received = READ_TP(socket, bytes_received);
+	__u64 flags = READ_SK(socket, __sk_common.skc_flags);
 
-	event->sent = READ(tp, bytes_sent) - READ(tp, bytes_retrans);
+	event->sent = READ_TP(socket, bytes_sent) - READ_TP(socket, bytes_retrans);
 	event->received = received && flags >> SOCK_DONE & 1 ? received - 1 : received;
-	event->retransmitted = READ(tp, total_retrans);
+	event->retransmitted = READ_TP(socket, total_retrans);
 	/* In eighths. */
-	event->srtt = READ(tp, srtt_us) >> 3;
+	event->srtt = READ_TP(socket, srtt_us) >> 3;
 }
 
 /*
  * Whether its own process closes it by a reset: nobody else finds a socket in these states shut down
  * both ways.
  */
-static __always_inline bool is_aborted(struct sock *sk, bool direct, int old)
+static __always_inline bool is_aborted(const struct flow_socket *socket, int old)
 {
 	return (old == BPF_TCP_ESTABLISHED || old == BPF_TCP_CLOSE_WAIT) &&
-	       READ(sk, sk_shutdown) == SHUTDOWN_MASK;
+	       READ_SK(socket, sk_shutdown) == SHUTDOWN_MASK;
 }
 
 /*
  * Whether its own process resets a flow that it half closed before: what else leaves FIN_WAIT2 waits
  * for the other's FIN, or has it.
  */
-static __always_inline bool is_reset_half_closed(struct tcp_sock *tp, bool direct)
+static __always_inline bool is_reset_half_closed(const struct flow_socket *socket)
 {
-	__u64 flags = READ(tp, inet_conn.icsk_inet.sk.__sk_common.skc_flags);
+	__u64 flags = READ_SK(socket, __sk_common.skc_flags);
 
 	if (flags >> SOCK_DONE & 1)
 		return false;
-	return !(flags >> SOCK_DEAD & 1) || READ(tp, linger2) < 0;
+	return !(flags >> SOCK_DEAD & 1) || READ_TP(socket, linger2) < 0;
 }
 
 /* Whether a reset, sent or received, ended a flow that was in state @old. */
-static __always_inline bool ended_by_reset(struct tcp_sock *tp, bool direct, int error, int old)
+static __always_inline bool ended_by_reset(const struct flow_socket *socket, int error, int old)
 {
 	switch (error) {
 	case 0:
 		if (old == BPF_TCP_FIN_WAIT2)
-			return is_reset_half_closed(tp, direct);
+			return is_reset_half_closed(socket);
 		return old == BPF_TCP_ESTABLISHED || old == BPF_TCP_CLOSE_WAIT ||
 		       old == BPF_TCP_FIN_WAIT1;
 	case EPIPE:
@@ -165,29 +185,52 @@ static __always_inline bool ended_by_reset(struct tcp_sock *tp, bool direct, int
 }
 
 /* Where nobody saw it, when a flow ended: CLOCK_MONOTONIC, ns. */
-static __always_inline __u64 time_of_last_segment(struct tcp_sock *tp, bool direct, __u64 start)
+static __always_inline __u64 time_of_last_segment(const struct flow_socket *socket, __u64 start)
 {
-	__u64 time = READ(tp, tcp_clock_cache);
+	__u64 time = READ_TP(socket, tcp_clock_cache);
 
 	return time > start ? time : bpf_ktime_get_ns();
 }
 
-/* Where nobody saw it, in which state a flow was that a soft interrupt ended. */
-static __always_inline int state_before_end(struct tcp_sock *tp, bool direct, bool passive)
+/* Whether the segment that the kernel deals with is what ends a flow that was in state @old. */
+static __always_inline bool ends_by_segment(const struct flow_socket *socket, int old)
 {
-	/* The SYN that a connecting side sends counts for an octet. */
-	if (!passive && !READ(tp, bytes_acked))
-		return BPF_TCP_SYN_SENT;
-	return READ(tp, snd_una) == READ(tp, write_seq) ? BPF_TCP_FIN_WAIT2 : BPF_TCP_FIN_WAIT1;
+	__u64 flags;
+
+	if (READ_SK(socket, sk_err))
+		return false;
+	if (old == BPF_TCP_LAST_ACK)
+		return READ_TP(socket, snd_una) == READ_TP(socket, write_seq);
+	flags = READ_SK(socket, __sk_common.skc_flags);
+	return old == BPF_TCP_FIN_WAIT2 && flags >> SOCK_DONE & 1;
 }
 
-static __always_inline __u8 flags_at_end(struct tcp_sock *tp, bool direct, int error, int old)
+/*
+ * CLOCK_MONOTONIC, ns. The kernel read its clock, which takes longer than all else here, when the
+ * segment arrived (tcp_rcv_state_process).
+ */
+static __always_inline __u64 time_of_end(const struct flow_socket *socket, int old)
+{
+	return ends_by_segment(socket, old) ? READ_TP(socket, tcp_clock_cache) : bpf_ktime_get_ns();
+}
+
+/* Where nobody saw it, in which state a flow was that a soft interrupt ended. */
+static __always_inline int state_before_end(const struct flow_socket *socket, bool passive)
+{
+	/* The SYN that a connecting side sends counts for an octet. */
+	if (!passive && !READ_TP(socket, bytes_acked))
+		return BPF_TCP_SYN_SENT;
+	return READ_TP(socket, snd_una) == READ_TP(socket, write_seq) ? BPF_TCP_FIN_WAIT2 :
+									BPF_TCP_FIN_WAIT1;
+}
+
+static __always_inline __u8 flags_at_end(const struct flow_socket *socket, int error, int old)
 {
 	__u8 flags = 0;
 
 	if (old == BPF_TCP_SYN_SENT || old == BPF_TCP_SYN_RECV)
 		flags = FLOW_NEVER_ESTABLISHED;
-	if (ended_by_reset(tp, direct, error, old))
+	if (ended_by_reset(socket, error, old))
 		flags |= FLOW_RESET;
 	return flags;
 }

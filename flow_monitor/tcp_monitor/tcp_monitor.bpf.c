@@ -13,22 +13,16 @@
  * One event is never refused twice, as a soft interrupt comes upon one program at most.
  *
  * There are kernels on which nothing is traced while certain processes run, nor in soft interrupts
- * that come upon these. So, where flows end in soft interrupts upon others than their own process,
- * it is noted what a flow looked like when its own process closed it. Where its socket is found to
- * be another's, or nobody's, that makes its record.
+ * that come upon these; a flow's own process is none of them. So it is noted what a flow looks like
+ * when its own process closes it. Where its socket is found to be another's, or nobody's, that makes
+ * its record.
  */
 #include "flows.bpf.h"
 #include "search.bpf.h"
 
-#define EEXIST	   17
-#define PF_KTHREAD 0x00200000
+#define EEXIST 17
 
 char _license[] SEC("license") = "Dual BSD/GPL";
-
-/* Flows end upon other processes: what closes is noted. The user side clears this... */
-__u32 foreign = 1;
-/* ...when this, which it clears every second, has been 0 for a while. */
-__u32 foreign_seen = 0;
 
 /* Nothing here reads it. */
 struct {
@@ -39,24 +33,15 @@ struct {
 	__type(value, struct monitor_report);
 } report SEC(".maps");
 
-static __always_inline void note_process(struct monitor_flow *flow)
+static __always_inline void note_process(struct monitor_event *flow)
 {
 	flow->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-/* What is noted for a socket is of a flow before, and nobody saw the end of that. */
-static __always_inline void give_up(struct monitor_percpu *cpu, const struct monitor_flow *flow,
-				    __u64 key)
-{
-	foreign = 1;
-	reconstruct(cpu, flow, key);
-	bpf_map_delete_elem(&flows, &key);
-}
-
 static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
 {
-	struct monitor_flow flow = { .start = bpf_ktime_get_ns() }, *noted;
+	struct monitor_event flow = { .start = bpf_ktime_get_ns() };
 	__u64 key = (__u64)sk;
 	long err;
 
@@ -66,9 +51,7 @@ static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, b
 		note_process(&flow);
 	err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
 	if (err == -EEXIST) {
-		noted = bpf_map_lookup_elem(&flows, &key);
-		if (noted)
-			give_up(cpu, noted, key);
+		give_up(cpu, key);
 		err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
 	}
 	count(cpu, err ? MONITOR_COUNT_REFUSED : MONITOR_COUNT_OPENED);
@@ -84,60 +67,67 @@ static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, b
  * @old: state before
  */
 struct ending {
-	struct tcp_sock *tp;
-	const struct monitor_flow *flow;
+	const struct flow_socket *socket;
+	const struct monitor_event *flow;
 	__u64 now;
 	int old;
 };
 
-/* What its socket says, beside what is noted. */
-static __always_inline void read_socket(struct tcp_sock *tp, int old, bool direct,
-					struct monitor_event *event)
+/* What doesn't change once a flow closes. */
+static __always_inline void read_lasting(const struct flow_socket *socket,
+					 struct monitor_event *event)
+{
+	read_identity(socket, event);
+	read_dscp(socket, event->bits & MONITOR_FLOW_PASSIVE, event);
+}
+
+/* What does. */
+static __always_inline void read_changing(const struct flow_socket *socket, int old,
+					  struct monitor_event *event)
 {
 	__u8 bits = event->bits;
 
-	event->error = READ(tp, inet_conn.icsk_inet.sk.sk_err);
+	event->error = READ_SK(socket, sk_err);
 	event->old_state = old;
 	event->new_state = BPF_TCP_CLOSE;
-	event->flags = flags_at_end(tp, direct, event->error, old);
+	event->flags = flags_at_end(socket, event->error, old);
 	if (bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE))
 		event->flags |= FLOW_BEGAN_BEFORE;
 	if (bits & MONITOR_FLOW_PASSIVE)
 		event->flags |= FLOW_PASSIVE;
-	read_identity(tp, direct, event);
-	read_dscp(tp, direct, bits & MONITOR_FLOW_PASSIVE, event);
-	read_counters(tp, direct, event);
+	read_counters(socket, event);
 }
 
-static __always_inline void fill_end(const struct ending *ending, bool direct,
-				     struct monitor_event *event)
+static __always_inline void fill_end(const struct ending *ending, struct monitor_event *event)
 {
-	const struct monitor_flow *flow = ending->flow;
+	const struct monitor_event *flow = ending->flow;
 
-	*event = (struct monitor_event){
-		.kind = MONITOR_FLOW_ENDED,
-		.bits = flow ? flow->bits : MONITOR_FLOW_LATE,
-		.start = ending->now,
-		.now = ending->now,
-	};
 	if (flow) {
-		if (!(flow->bits & MONITOR_FLOW_LATE))
-			event->start = flow->start;
-		event->pid = flow->pid;
-		__builtin_memcpy(event->name, flow->name, sizeof(event->name));
+		*event = *flow;
+		event->now = ending->now;
+		if (flow->bits & MONITOR_FLOW_LATE)
+			event->start = ending->now;
+	} else {
+		*event = (struct monitor_event){
+			.bits = MONITOR_FLOW_LATE,
+			.start = ending->now,
+			.now = ending->now,
+		};
 	}
-	read_socket(ending->tp, ending->old, direct, event);
+	if (!(event->bits & MONITOR_FLOW_CLOSING))
+		read_lasting(ending->socket, event);
+	read_changing(ending->socket, ending->old, event);
 }
 
 /* Where all flows are wanted, the record is written where it is read. */
 static __always_inline enum monitor_count deliver(const struct monitor_percpu *cpu,
-						  const struct ending *ending, bool direct)
+						  const struct ending *ending)
 {
 	struct monitor_event draft, *event;
 
 	if (config.filtered) {
-		fill_end(ending, direct, &draft);
-		if (!flow_is_wanted((struct sock *)ending->tp, &draft))
+		fill_end(ending, &draft);
+		if (!flow_is_wanted(ending->socket->sk, &draft))
 			return MONITOR_COUNT_FILTERED;
 		return bpf_ringbuf_output(&events, &draft, sizeof(draft), wake_up(cpu)) ?
 			       MONITOR_COUNT_RING_FULL :
@@ -146,15 +136,14 @@ static __always_inline enum monitor_count deliver(const struct monitor_percpu *c
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event)
 		return MONITOR_COUNT_RING_FULL;
-	fill_end(ending, direct, event);
+	fill_end(ending, event);
 	bpf_ringbuf_submit(event, wake_up(cpu));
 	return MONITOR_COUNT_EMITTED;
 }
 
-static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending,
-				bool direct)
+static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending)
 {
-	__u64 key = (__u64)ending->tp;
+	__u64 key = (__u64)ending->socket->sk;
 
 	count(cpu, MONITOR_COUNT_CLOSES);
 	if (!ending->flow && untracked > 0) {
@@ -162,25 +151,25 @@ static __always_inline void end(struct monitor_percpu *cpu, const struct ending 
 		count(cpu, MONITOR_COUNT_TABLE_FULL);
 		return;
 	}
-	count(cpu, deliver(cpu, ending, direct));
+	count(cpu, deliver(cpu, ending));
 	if (ending->flow && !bpf_map_delete_elem(&flows, &key))
 		count(cpu, MONITOR_COUNT_ENDED);
 }
 
-static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
-					 int to, bool direct)
+static __always_inline void report_state(struct monitor_percpu *cpu,
+					 const struct flow_socket *socket, int from, int to)
 {
 	struct monitor_event event = {
 		.kind = MONITOR_STATE_CHANGED,
 		.old_state = from,
 		.new_state = to,
 	};
-	struct monitor_flow *flow;
-	__u64 key = (__u64)tp;
+	struct monitor_event *flow;
+	__u64 key = (__u64)socket->sk;
 
 	event.now = bpf_ktime_get_ns();
 	event.start = event.now;
-	read_identity(tp, direct, &event);
+	read_identity(socket, &event);
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (flow) {
 		event.start = flow->start;
@@ -189,80 +178,64 @@ static __always_inline void report_state(struct monitor_percpu *cpu, struct tcp_
 			event.flags = FLOW_PASSIVE;
 		__builtin_memcpy(event.name, flow->name, sizeof(event.name));
 	}
-	if (!identity_is_wanted((struct sock *)tp, &event))
+	if (!identity_is_wanted(socket->sk, &event))
 		return;
 	count(cpu, bpf_ringbuf_output(&events, &event, sizeof(event), wake_up(cpu)) ?
 			   MONITOR_COUNT_STATES_LOST :
 			   MONITOR_COUNT_STATES);
 }
 
-/* Note what its record is to be, should nobody see the end: its own process closes it here. */
-static __always_inline void note_closing(struct monitor_percpu *cpu, struct tcp_sock *tp, int to,
-					 bool direct)
+/* What @flow's record is to be, should nobody see the end: its own process closes it here. */
+static __always_inline void read_closing(const struct flow_socket *socket, int to,
+					 struct monitor_event *flow)
 {
-	struct ending ending = {
-		.tp = tp,
-		.now = READ(tp, tcp_clock_cache),
-		.old = to == BPF_TCP_LAST_ACK ? to : BPF_TCP_CLOSING,
-	};
-	struct monitor_flow late = { .start = ending.now, .bits = MONITOR_FLOW_LATE }, *flow;
-	struct monitor_event last;
-	__u64 key = (__u64)tp;
+	__u64 now = READ_TP(socket, tcp_clock_cache);
+
+	flow->now = now > flow->start ? now : flow->start;
+	read_lasting(socket, flow);
+	read_changing(socket, to == BPF_TCP_LAST_ACK ? to : BPF_TCP_CLOSING, flow);
+	/* What it will still send or receive isn't known. */
+	if (to != BPF_TCP_LAST_ACK || READ_TP(socket, snd_nxt) != READ_TP(socket, write_seq))
+		flow->flags |= FLOW_NO_COUNTERS;
+	if (config.filtered && !flow_is_wanted(socket->sk, flow))
+		flow->bits |= MONITOR_FLOW_UNWANTED;
+	flow->bits |= MONITOR_FLOW_CLOSING;
+}
+
+static __always_inline void note_closing(struct monitor_percpu *cpu,
+					 const struct flow_socket *socket, int to)
+{
+	struct monitor_event late, *flow;
+	__u64 key = (__u64)socket->sk;
 
 	flow = bpf_map_lookup_elem(&flows, &key);
 	/* Nothing begins to close twice. */
 	if (flow && flow->bits & MONITOR_FLOW_CLOSING) {
-		give_up(cpu, flow, key);
+		give_up(cpu, key);
 		flow = NULL;
 	}
-	if (!flow && untracked > 0)
+	if (flow) {
+		read_closing(socket, to, flow);
 		return;
-	if (flow && ending.now < flow->start)
-		ending.now = flow->start;
-	ending.flow = flow ? flow : &late;
-	fill_end(&ending, direct, &last);
-	/* What it will still send or receive isn't known. */
-	if (to != BPF_TCP_LAST_ACK || READ(tp, snd_nxt) != READ(tp, write_seq))
-		last.flags |= FLOW_NO_COUNTERS;
-	if (config.filtered && !flow_is_wanted((struct sock *)tp, &last))
-		last.bits |= MONITOR_FLOW_UNWANTED;
-	if (bpf_map_update_elem(&closings, &key, &last, BPF_ANY))
+	}
+	if (untracked > 0)
 		return;
-	late.bits |= MONITOR_FLOW_CLOSING;
-	if (flow)
-		flow->bits |= MONITOR_FLOW_CLOSING;
-	else if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
+	late = (struct monitor_event){
+		.start = READ_TP(socket, tcp_clock_cache),
+		.bits = MONITOR_FLOW_LATE,
+	};
+	read_closing(socket, to, &late);
+	if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
 		count(cpu, MONITOR_COUNT_FOUND);
 }
 
 /* The accepting side's process, if it isn't known. */
 static __always_inline void note_accepting(__u64 key)
 {
-	struct monitor_flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
 
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
 		note_process(flow);
-}
-
-/* Such as ksoftirqd, which everything comes to under load: nothing is hidden from tracing there. */
-static __always_inline bool is_kernel_thread(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
-}
-
-/* An end upon another process than the flow's own, as far as that is known. */
-static __always_inline void note_context(const struct monitor_flow *flow)
-{
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-
-	if (pid && (!flow->pid || flow->pid == pid || is_kernel_thread()))
-		return;
-	if (!foreign)
-		foreign = 1;
-	if (!foreign_seen)
-		foreign_seen = 1;
 }
 
 /* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
@@ -280,22 +253,22 @@ static __always_inline bool matters(int from, int to)
 	return config.states && to != BPF_TCP_LISTEN;
 }
 
-static __always_inline void closed(struct monitor_percpu *cpu, struct tcp_sock *tp, int from,
-				   bool direct)
+static __always_inline void closed(struct monitor_percpu *cpu, const struct flow_socket *socket,
+				   int from)
 {
-	struct ending ending = { .tp = tp, .now = bpf_ktime_get_ns(), .old = from };
-	__u64 key = (__u64)tp;
-	struct monitor_flow *flow;
+	struct ending ending = { .socket = socket, .now = time_of_end(socket, from), .old = from };
+	__u64 key = (__u64)socket->sk;
+	struct monitor_event *flow;
 
 	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow && is_of_another(flow, tp, direct)) {
-		give_up(cpu, flow, key);
+	if (flow && is_of_another(flow, socket)) {
+		give_up(cpu, key);
 		flow = NULL;
 	}
-	if (flow)
-		note_context(flow);
+	if (flow && ending.now < flow->start)
+		ending.now = flow->start;
 	ending.flow = flow;
-	end(cpu, &ending, direct);
+	end(cpu, &ending);
 	cpu->ended = key;
 }
 
@@ -303,11 +276,11 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 {
 	__u64 key = (__u64)sk;
 	struct monitor_percpu *cpu;
-	struct tcp_sock *tp;
+	struct flow_socket socket;
 	bool closes;
 
 	/* MPTCP's own sockets and other protocols come here too. */
-	if (!matters(from, to) || READ(sk, sk_protocol) != IPPROTO_TCP_)
+	if (!matters(from, to) || READ_AT(direct, sk, sk_protocol) != IPPROTO_TCP_)
 		return 0;
 	cpu = this_cpu();
 	if (!cpu)
@@ -319,20 +292,20 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 		cpu->born = key;
 	}
 	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
-	if (!config.states && to != BPF_TCP_CLOSE && !(closes && (foreign || config.accept_pid)))
+	if (!config.states && to != BPF_TCP_CLOSE && !closes)
 		return 0;
-	tp = tcp_sock_of(sk, direct);
-	if (!tp)
+	socket = flow_socket(sk, direct);
+	if (!socket.tp)
 		return 0;
 	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
-	if (config.accept_pid && (closes || (to == BPF_TCP_CLOSE && is_aborted(sk, direct, from))))
+	if (config.accept_pid && (closes || (to == BPF_TCP_CLOSE && is_aborted(&socket, from))))
 		note_accepting(key);
-	if (closes && foreign)
-		note_closing(cpu, tp, to, direct);
+	if (closes)
+		note_closing(cpu, &socket, to);
 	if (config.states)
-		report_state(cpu, tp, from, to, direct);
+		report_state(cpu, &socket, from, to);
 	if (to == BPF_TCP_CLOSE)
-		closed(cpu, tp, from, direct);
+		closed(cpu, &socket, from);
 	return 0;
 }
 
@@ -347,8 +320,8 @@ static __always_inline int birth_met(struct sock *sk, int congestion_state, bool
 		cpu->born = 0;
 		return 0;
 	}
-	if (congestion_state || READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
-	    READ(sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
+	if (congestion_state || READ_AT(direct, sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
+	    READ_AT(direct, sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
 		return 0;
 	/* The table was full. */
 	if (cpu->refused == key)
@@ -362,8 +335,8 @@ static __always_inline int end_met(struct sock *sk, bool direct)
 {
 	struct monitor_percpu *cpu = this_cpu();
 	__u64 key = (__u64)sk;
-	struct monitor_flow *flow;
-	struct tcp_sock *tp;
+	struct flow_socket socket;
+	struct monitor_event *flow;
 
 	if (!cpu)
 		return 0;
@@ -372,18 +345,18 @@ static __always_inline int end_met(struct sock *sk, bool direct)
 		return 0;
 	}
 	flow = bpf_map_lookup_elem(&flows, &key);
-	tp = flow ? tcp_sock_of(sk, direct) : NULL;
-	if (!flow || !tp)
+	if (!flow)
+		return 0;
+	socket = flow_socket(sk, direct);
+	if (!socket.tp)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
-	end(cpu,
-	    &(struct ending){
-		    .tp = tp,
-		    .flow = flow,
-		    .now = time_of_last_segment(tp, direct, flow->start),
-		    .old = state_before_end(tp, direct, flow->bits & MONITOR_FLOW_PASSIVE),
-	    },
-	    direct);
+	end(cpu, &(struct ending){
+			 .socket = &socket,
+			 .flow = flow,
+			 .now = time_of_last_segment(&socket, flow->start),
+			 .old = state_before_end(&socket, flow->bits & MONITOR_FLOW_PASSIVE),
+		 });
 	return 0;
 }
 

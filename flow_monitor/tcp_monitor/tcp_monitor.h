@@ -64,7 +64,7 @@ enum monitor_count {
 };
 
 /**
- * struct monitor_percpu - one value of "percpu"
+ * struct monitor_percpu - value of "percpu", in cache lines of its own
  * @refused: socket that the table had no room for, last
  * @born, @ended: accepting and closing socket that the program at the hook had last, until a rescuer
  *	met it: which needn't look it up then
@@ -74,7 +74,7 @@ struct monitor_percpu {
 	__u64 refused;
 	__u64 born;
 	__u64 ended;
-};
+} __attribute__((aligned(64)));
 
 enum monitor_flow_bits {
 	MONITOR_FLOW_PASSIVE = 1 << 0,
@@ -84,20 +84,8 @@ enum monitor_flow_bits {
 	MONITOR_FLOW_LATE = 1 << 2,
 	/* The filter leaves it out. */
 	MONITOR_FLOW_UNWANTED = 1 << 3,
-	/* What it looked like when it began to close is in "closings". */
+	/* It began to close, and looked then as is noted. */
 	MONITOR_FLOW_CLOSING = 1 << 4,
-};
-
-/**
- * struct monitor_flow - an active flow, by the address of its socket
- * @start: CLOCK_MONOTONIC, ns
- * @name: of process @pid
- */
-struct monitor_flow {
-	__u64 start;
-	__u32 pid;
-	__u32 bits;
-	char name[MONITOR_NAME_MAX];
 };
 
 enum monitor_kind {
@@ -107,7 +95,8 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, read from active flows, and in "closings"
+ * struct monitor_event - in the ring, read from active flows, and in "flows", where @start, @pid,
+ *	@bits and @name are known from the beginning, and the rest when it closes
  * @kind: enum monitor_kind
  * @bits: enum monitor_flow_bits
  * @family, @flags, @dscp_sent and so on: as in struct flow

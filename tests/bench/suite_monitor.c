@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 
 #define MONITOR_RATIO 0.90
 #define EVENT_NS      250
+#define EVENT_ROUNDS  3
 #define NS_PER_MS     1000000L
 
 /* Nothing tells when a tool is ready that isn't ours. */
@@ -220,7 +222,7 @@ static void add_times(const char *name, uint64_t *ns, uint64_t *runs)
 }
 
 /* ns that all programs take for a change of state; the kernel's clock is in it. */
-static int measure_event(const struct watching *watching, unsigned long count, double *ns)
+static int measure_event_once(const struct watching *watching, unsigned long count, double *ns)
 {
 	uint64_t time = 0, runs = 0, rescuer_runs = 0;
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), output, err;
@@ -244,6 +246,19 @@ static int measure_event(const struct watching *watching, unsigned long count, d
 	if (!err && !runs)
 		err = ecbpf_fail(-ENOENT, "tcp_monitor's programs were not found");
 	*ns = runs ? (double)time / runs : 0;
+	return err;
+}
+
+static int measure_event(const struct watching *watching, unsigned long count, double *best)
+{
+	double ns;
+	int err = 0, i;
+
+	*best = INFINITY;
+	for (i = 0; i < EVENT_ROUNDS && !err; i++) {
+		err = measure_event_once(watching, count, &ns);
+		*best = ns < *best ? ns : *best;
+	}
 	return err;
 }
 

@@ -115,7 +115,10 @@ class Monitor:
 
     def wait_for(self, closes):
         """Until so many closes were seen."""
-        eventually(lambda: self.counts()["closes"] >= closes, f"{closes} closes")
+        try:
+            eventually(lambda: self.counts()["closes"] >= closes, f"{closes} closes")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.status()}") from None
 
     def stop(self):
         """End it: the records. Whatever there was is conserved."""
