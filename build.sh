@@ -324,7 +324,7 @@ run_tests()
 	fi
 	[ "$variant" != sanitize ] || set -- -L '^(unit|packets)$' "$@"
 	mapfile -t vm_arguments < <(vm_tests "$vm")
-	ctest --test-dir "$folder" -j 2 --output-on-failure --no-tests=error \
+	ctest --test-dir "$folder" -j 3 --output-on-failure --no-tests=error \
 		"${vm_arguments[@]}" "$@" </dev/null 2>&1 | with_skips "$folder"
 }
 

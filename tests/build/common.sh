@@ -4,6 +4,9 @@
 # Sourced by the tests of the build. ctest sets ECBPF_SOURCE_DIR and ECBPF_BUILD_DIR.
 set -euo pipefail
 
+# Tests that have deadlines run beside these.
+renice -n 10 $$ >/dev/null
+
 source_dir=${ECBPF_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 build_dir=${ECBPF_BUILD_DIR:-$source_dir/build/release}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/ecbpf-build-XXXXXX")

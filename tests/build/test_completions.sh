@@ -52,35 +52,34 @@ options_of()
 	listed 'Options|Outputs|Sampling|Reading'
 }
 
-# with_argument OPTION: it, and what it would take, if it takes anything
-with_argument()
+# add_words OPTION: it, and what it would take, if it takes anything, to the caller's words
+add_words()
 {
-	printf '%s\n' "$1"
+	words+=("$1")
 	case $1 in
-	--interface) echo "${interface:-ecbpf-none}" ;;
-	--ips) echo 192.0.2.1 ;;
-	--load | --rules | --test | --from-nft) echo /dev/null ;;
-	--action) echo drop ;;
-	--reason) echo no_opinion ;;
-	--ring | --rotate-size) echo 4096 ;;
-	--snaplen) echo 64 ;;
-	--interval | --rotate-seconds) echo 1s ;;
-	--files) printf '%s\n' 1 --rotate-size 4096 ;;
-	*) if grep -qE -- "$1 [A-Z]" <<<"$help"; then echo 1; fi ;;
+	--interface) words+=("${interface:-ecbpf-none}") ;;
+	--ips) words+=(192.0.2.1) ;;
+	--load | --rules | --test | --from-nft) words+=(/dev/null) ;;
+	--action) words+=(drop) ;;
+	--reason) words+=(no_opinion) ;;
+	--ring | --rotate-size) words+=(4096) ;;
+	--snaplen) words+=(64) ;;
+	--interval | --rotate-seconds) words+=(1s) ;;
+	--files) words+=(1 --rotate-size 4096) ;;
+	*) [[ ! $help =~ $1\ [A-Z] ]] || words+=(1) ;;
 	esac
 }
 
 # ask MODE WORD...: sets said to what the tool says; what the mode needs is added
 ask()
 {
-	local mode=$1 words missing
+	local mode=$1 words
 	shift
 	words=("$@")
 	for _ in 1 2 3; do
-		said=$(timeout 20 "$tool" "${words[@]}" 2>&1) || true
-		missing=$(sed -n "s/.*: $mode needs \(--[a-z-]*\).*/\1/p" <<<"$said")
-		[ -n "$missing" ] || break
-		mapfile -t -O ${#words[@]} words < <(with_argument "$missing")
+		said=$("$tool" "${words[@]}" 2>&1 </dev/null) || true
+		[[ $said =~ $mode\ needs\ (--[a-z-]*) ]] || break
+		add_words "${BASH_REMATCH[1]}"
 	done
 }
 
@@ -88,13 +87,11 @@ ask()
 # array, so that nothing is ever done; modes that take none touch no interface.
 taken()
 {
-	local words said interface=ecbpf-none
+	local words=() said interface=ecbpf-none
 	# Whether outputs fit together is looked at once there is an interface.
-	[[ ! $'\n'$(listed Outputs)$'\n' == *$'\n'"$1"$'\n'* ]] || interface=lo
-	mapfile -t words < <(
-		with_argument "$1"
-		with_argument "$2"
-	)
+	[[ $outputs != *$'\n'"$1"$'\n'* ]] || interface=lo
+	add_words "$1"
+	add_words "$2"
 	if [ "$2" = --interface ]; then
 		ask "$1" "${words[@]}"
 	else
@@ -115,9 +112,10 @@ taken()
 
 check_tool()
 {
-	local mode option modes options words
+	local mode option modes options outputs words
 	modes=$(modes_of)
 	options=$(options_of)
+	outputs=$'\n'$(listed Outputs || true)$'\n'
 	[ "$modes" ] || fail "$name --help lists no mode"
 	diff <(printf '%s\n' "$modes" --help --version | sort) <(complete_line "$name" --) ||
 		fail "$name: other modes are offered (>) than there are (<)"
@@ -126,7 +124,8 @@ check_tool()
 			[ "$option" != "$mode" ] || continue
 			! taken "$mode" "$option" || printf '%s\n' "$option"
 		done | sort >"$scratch/taken"
-		mapfile -t words < <(with_argument "$mode")
+		words=()
+		add_words "$mode"
 		complete_line "$name" "${words[@]}" -- | grep -vx -- --debug >"$scratch/offered" || true
 		diff "$scratch/taken" "$scratch/offered" ||
 			fail "$name $mode: other options are offered (>) than are taken (<)"
@@ -136,16 +135,16 @@ check_tool()
 # A letter stands for its mode, and for nothing if it has none.
 check_letters()
 {
-	local letter mode words
+	local letter mode modes words
+	modes=$'\n'$(modes_of)$'\n'
 	for letter in {a..z} {A..Z}; do
-		mode=$(sed -nE "s/^ +-$letter, (--[a-z-]+).*/\\1/p" <<<"$help")
-		case $'\n'$(modes_of)$'\n' in
-		*$'\n'"$mode"$'\n'*) ;;
-		*) mode= ;;
-		esac
+		mode=
+		[[ ! $help =~ $'\n'\ +-$letter,\ (--[a-z-]+) ]] || mode=${BASH_REMATCH[1]}
+		[[ $modes == *$'\n'"$mode"$'\n'* ]] || mode=
 		# Of an option, what it takes comes next.
-		[ "$mode" ] || ! grep -qE "^ +-$letter, --[a-z-]+ [A-Z]" <<<"$help" || continue
-		mapfile -t words < <([ -z "$mode" ] || with_argument "$mode")
+		[ "$mode" ] || [[ ! $help =~ $'\n'\ +-$letter,\ --[a-z-]+\ [A-Z] ]] || continue
+		words=()
+		[ -z "$mode" ] || add_words "$mode"
 		diff <(complete_line "$name" "${words[@]}" --) \
 			<(complete_line "$name" "-$letter" "${words[@]:1}" --) ||
 			fail "$name -$letter: other options are offered (>) than for ${mode:-no mode} (<)"

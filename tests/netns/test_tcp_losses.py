@@ -468,6 +468,8 @@ def test_status(host):
         status = monitor.status()
         conserve(status)
         assert status["hook"] in ("tp_btf", "raw_tracepoint") and status["active"] >= 0
+        # 1 MB for each CPU, rounded up.
+        assert status["ring"] == min(1 << (os.cpu_count() - 1).bit_length(), 16) << 20
         text = host.run(MONITOR, "--status").out
         assert f"process {monitor.process.pid}," in text and "\ncloses: " in text
         validate(host.run(MONITOR, "--status", "--json").json, "tcp_monitor-status.schema.json")
