@@ -251,7 +251,7 @@ static int measure_event_once(const struct watching *watching, unsigned long cou
 
 static int measure_event(const struct watching *watching, unsigned long count, double *best)
 {
-	double ns;
+	double ns = INFINITY;
 	int err = 0, i;
 
 	*best = INFINITY;
