@@ -156,8 +156,8 @@ static const struct ecbpf_tool tool = {
 };
 
 /*
- * Some 100 ms of as many connections as the CPUs can make. More than caches hold costs: two CPUs
- * write a record some 200 ns slower to 8 MB than to 2 MB.
+ * Some 100 ms of as many connections as the CPUs can make. More than caches hold costs: a record
+ * takes some 200 ns longer in 8 MB than in 2 MB.
  */
 static uint64_t default_ring(void)
 {
