@@ -11,6 +11,8 @@
 #include "evaluate.h"
 
 #define FAMILIES 2
+/* Classes whose aggregates fit into one value, which 5.10 limits to 4 MB. */
+#define AGGREGATES_TOGETHER 65536U
 
 /* @prefix_classes: of sources, then of destinations. */
 struct build {
@@ -23,12 +25,23 @@ struct build {
 	size_t prefix_counts[2];
 };
 
-static int allocate(struct fw_array *array, size_t value_size, size_t entries)
+int fw_array_allocate(struct fw_array *array, size_t value_size, size_t entries)
 {
 	array->value_size = value_size;
 	array->entries = entries ? entries : 1;
 	array->data = calloc(array->entries, value_size);
 	return array->data ? 0 : -ENOMEM;
+}
+
+/* Items in one value, their number rounded up to a power of two: @mask is that less 1. */
+static int allocate_together(struct fw_array *array, size_t item_size, size_t count, uint32_t *mask)
+{
+	size_t room = 2;
+
+	while (room < count)
+		room *= 2;
+	*mask = room - 1;
+	return fw_array_allocate(array, room * item_size, 1);
 }
 
 static struct fw_constants *constants_of(struct build *build, int family)
@@ -44,7 +57,7 @@ static size_t round_up(size_t count, size_t unit)
 /* Classes of all values of a dimension, behind those that are there. */
 static int build_indexed(struct build *build, int family, enum fw_dimension dimension)
 {
-	size_t values = round_up(fw_dimension_values(dimension), FW_CLASSES_PER_VALUE);
+	size_t values = fw_dimension_values(dimension);
 	struct fw_family *one = &build->families[family];
 	uint16_t *classes;
 	int err;
@@ -122,8 +135,12 @@ static int build_vectors(struct build *build)
 		return ecbpf_fail(-E2BIG, "%s: the rules make tables of %zu MB; at most %lu MB",
 				  build->ruleset->files[0], count * stride * sizeof(uint64_t) >> 20,
 				  FW_VECTORS_MAX >> 20);
-	err = allocate(aggregates, sizeof(struct fw_aggregate), count) ?:
-		      allocate(vectors, stride * sizeof(uint64_t), count);
+	err = count > AGGREGATES_TOGETHER ?
+		      fw_array_allocate(aggregates, sizeof(struct fw_aggregate), count) :
+		      allocate_together(aggregates, sizeof(struct fw_aggregate), count,
+					&build->out->tables.aggregates_mask);
+	if (!err)
+		err = fw_array_allocate(vectors, stride * sizeof(uint64_t), count);
 	for (family = 0; family < FAMILIES && !err; family++) {
 		struct fw_constants *constants = constants_of(build, family);
 
@@ -159,7 +176,7 @@ static int build_entries(struct build *build)
 	size_t chunks = build->families[0].chunks + build->families[1].chunks, base = 0, i;
 	int family, err;
 
-	err = allocate(entries, sizeof(struct fw_entry), chunks * FW_CHUNK);
+	err = fw_array_allocate(entries, sizeof(struct fw_entry), chunks * FW_CHUNK);
 	for (family = 0; family < FAMILIES && !err; family++) {
 		const struct fw_family *one = &build->families[family];
 		struct fw_constants *constants = constants_of(build, family);
@@ -183,18 +200,44 @@ static int build_classes(struct build *build)
 	struct fw_array *arrays = build->out->arrays;
 	int i, err;
 
-	err = allocate(&arrays[FW_MAP_CLASSES], sizeof(struct fw_classes),
-		       build->class_count / FW_CLASSES_PER_VALUE);
+	err = allocate_together(&arrays[FW_MAP_CLASSES], sizeof(*build->classes),
+				build->class_count, &build->out->tables.classes_mask);
 	if (!err && build->class_count)
 		memcpy(arrays[FW_MAP_CLASSES].data, build->classes,
 		       build->class_count * sizeof(*build->classes));
 	for (i = 0; i < 2 && !err; i++) {
-		err = allocate(&arrays[FW_MAP_SOURCES + i], sizeof(struct fw_prefix_classes),
-			       build->prefix_counts[i] / FW_PREFIX_CLASSES_PER_VALUE + 1);
+		err = fw_array_allocate(&arrays[FW_MAP_SOURCES + i],
+					sizeof(struct fw_prefix_classes),
+					build->prefix_counts[i] / FW_PREFIX_CLASSES_PER_VALUE + 1);
 		if (!err)
 			memcpy(arrays[FW_MAP_SOURCES + i].data, build->prefix_classes[i],
 			       build->prefix_counts[i] * sizeof(uint32_t));
 	}
+	return err;
+}
+
+static int build_runs(struct build *build)
+{
+	struct fw_compiled *out = build->out;
+	struct fw_tables *tables = &out->tables;
+	const struct {
+		unsigned int family;
+		int side;
+		struct fw_runs_constants *constants;
+		enum fw_map map;
+	} all[] = {
+		{ 4, 0, &tables->source_runs4, FW_MAP_SOURCE_RUNS4 },
+		{ 4, 1, &tables->destination_runs4, FW_MAP_DESTINATION_RUNS4 },
+		{ 6, 0, &tables->source_runs6, FW_MAP_SOURCE_RUNS6 },
+		{ 6, 1, &tables->destination_runs6, FW_MAP_DESTINATION_RUNS6 },
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]) && !err; i++)
+		err = fw_compile_runs(all[i].side ? out->to : out->from, all[i].family,
+				      build->prefix_classes[all[i].side], all[i].constants,
+				      &out->arrays[all[i].map]);
 	return err;
 }
 
@@ -237,7 +280,10 @@ int fw_compile(const struct fw_ruleset *ruleset, const struct table_progress *pr
 	if (!err)
 		err = build_dimensions(&build, progress);
 	if (!err)
-		err = build_vectors(&build) ?: build_entries(&build) ?: build_classes(&build);
+		err = build_vectors(&build)	    ?:
+			      build_entries(&build) ?:
+			      build_classes(&build) ?:
+						      build_runs(&build);
 	if (!err)
 		set_constants(&build);
 	fw_family_free(&build.families[0]);

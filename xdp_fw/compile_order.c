@@ -91,6 +91,17 @@ static int compare_numbers(const struct fw_numbers *left, const struct fw_number
 	return first < second ? -1 : first > second;
 }
 
+/* Which fields the rule has: rules that take any value of one keep its aggregates from saying much. */
+static uint32_t shape_of(const struct fw_rule *rule)
+{
+	uint32_t shape = rule->from.given << 1 | rule->to.given;
+	size_t i;
+
+	for (i = 0; i < FW_NUMBERS; i++)
+		shape = shape << 1 | rule->numbers[i].given;
+	return shape << 1 | rule->flags.given;
+}
+
 static int compare_items(const void *left, const void *right)
 {
 	static const enum fw_number order[] = { FW_DPORT,    FW_SPORT, FW_TYPE,	  FW_CODE,
@@ -100,7 +111,11 @@ static int compare_items(const void *left, const void *right)
 	size_t i;
 
 	if (!result && a->segment != SEGMENT_LIMIT) {
-		result = compare_addresses(&a->rule->from, &b->rule->from);
+		uint32_t first = shape_of(a->rule), second = shape_of(b->rule);
+
+		result = (first > second) - (first < second);
+		if (!result)
+			result = compare_addresses(&a->rule->from, &b->rule->from);
 		if (!result)
 			result = compare_addresses(&a->rule->to, &b->rule->to);
 		for (i = 0; !result && i < sizeof(order) / sizeof(order[0]); i++)

@@ -67,6 +67,13 @@ int fw_compile_addresses(struct fw_family families[2], enum fw_dimension dimensi
 			 const struct table_progress *progress, struct table **table,
 			 uint32_t **classes, size_t *count);
 
+/* Zeroed values side by side. */
+int fw_array_allocate(struct fw_array *array, size_t value_size, size_t entries);
+
+/* How a family's addresses in @table are searched, unless they are too many; @classes: by id. */
+int fw_compile_runs(const struct table *table, unsigned int family, const uint32_t *classes,
+		    struct fw_runs_constants *constants, struct fw_array *array);
+
 /* Of @constants: which of the used dimensions are asked when, once all are compiled. */
 void fw_compile_stages(const struct fw_family *family, struct fw_constants *constants);
 

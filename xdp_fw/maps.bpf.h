@@ -16,6 +16,10 @@ const volatile struct fw_tables fw_tables = {};
 TABLE_MAP(classes);
 TABLE_MAP(from_classes);
 TABLE_MAP(to_classes);
+TABLE_MAP(from_runs4);
+TABLE_MAP(to_runs4);
+TABLE_MAP(from_runs6);
+TABLE_MAP(to_runs6);
 TABLE_MAP(aggregates);
 TABLE_MAP(vectors);
 TABLE_MAP(entries);
@@ -65,6 +69,14 @@ static __always_inline const void *fw_map_value(const void *memory, enum fw_map 
 		return bpf_map_lookup_elem(&from_classes, &index);
 	case FW_MAP_DESTINATIONS:
 		return bpf_map_lookup_elem(&to_classes, &index);
+	case FW_MAP_SOURCE_RUNS4:
+		return bpf_map_lookup_elem(&from_runs4, &index);
+	case FW_MAP_DESTINATION_RUNS4:
+		return bpf_map_lookup_elem(&to_runs4, &index);
+	case FW_MAP_SOURCE_RUNS6:
+		return bpf_map_lookup_elem(&from_runs6, &index);
+	case FW_MAP_DESTINATION_RUNS6:
+		return bpf_map_lookup_elem(&to_runs6, &index);
 	case FW_MAP_AGGREGATES:
 		return bpf_map_lookup_elem(&aggregates, &index);
 	case FW_MAP_VECTORS:

@@ -11,6 +11,7 @@
 #include <ecbpf/abi.h>
 
 #include "match_abi.h"
+#include "runs.h"
 #include "table4_search.h"
 #include "table6_search.h"
 #include "verifier.h"
@@ -38,11 +39,17 @@ struct fw_source {
 	struct table_source to;
 };
 
-/* struct fw_query - of a packet; @constants: of its family */
+/**
+ * struct fw_query - of a packet
+ * @constants: of its family
+ * @classes, @aggregates: what fw_query_values() finds
+ */
 struct fw_query {
 	const volatile struct fw_tables *tables;
 	const volatile struct fw_constants *constants;
 	const struct fw_source *source;
+	const __u16 *classes;
+	const struct fw_aggregate *aggregates;
 	const struct ecbpf_packet *packet;
 	unsigned int family;
 	__u32 length;
@@ -127,12 +134,78 @@ static __always_inline __u32 fw_address_id(const struct fw_query *query,
 			     (__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
 }
 
-static __always_inline __u32 fw_address_class(const struct fw_query *query,
+static __always_inline const volatile struct fw_runs_constants *
+fw_runs_constants(const struct fw_query *query, enum fw_dimension dimension)
+{
+	const volatile struct fw_tables *tables = query->tables;
+
+	if (query->family == 4)
+		return dimension == FW_DIM_SOURCE ? &tables->source_runs4 :
+						    &tables->destination_runs4;
+	return dimension == FW_DIM_SOURCE ? &tables->source_runs6 : &tables->destination_runs6;
+}
+
+static __always_inline const void *fw_runs_value(const struct fw_query *query,
+						 enum fw_dimension dimension)
+{
+	_Bool from = dimension == FW_DIM_SOURCE;
+	enum fw_map map = query->family == 4 ?
+				  (from ? FW_MAP_SOURCE_RUNS4 : FW_MAP_DESTINATION_RUNS4) :
+				  (from ? FW_MAP_SOURCE_RUNS6 : FW_MAP_DESTINATION_RUNS6);
+
+	return query->source->value(query->source->memory, map, 0);
+}
+
+/* The upper half of an address, or all of an IPv4 address in its place. */
+static __always_inline __u64 fw_address_upper(const struct fw_query *query,
 					      enum fw_dimension dimension)
 {
-	__u32 id = fw_address_id(query, dimension);
-	const struct fw_prefix_classes *classes;
+	const __be32 *address = dimension == FW_DIM_SOURCE ? query->packet->saddr :
+							     query->packet->daddr;
+	__u64 upper = (__u64)fw_ntohl(address[0]) << 32;
 
+	return query->family == 4 ? upper : upper | fw_ntohl(address[1]);
+}
+
+/* Where to search an address of a dimension; 0: no prefix is near it, and its class is 0. */
+static __always_inline __u32 fw_address_begin(const struct fw_query *query,
+					      enum fw_dimension dimension)
+{
+	const volatile struct fw_runs_constants *constants = fw_runs_constants(query, dimension);
+	const void *value;
+
+	if (!constants->levels)
+		return 1;
+	value = fw_runs_value(query, dimension);
+	return value ? fw_runs_begin(constants, value, fw_address_upper(query, dimension)) : 0;
+}
+
+/* @begin: what fw_address_begin() says */
+static __always_inline __u32 fw_address_run(const struct fw_query *query,
+					    enum fw_dimension dimension, __u32 begin)
+{
+	const volatile struct fw_runs_constants *constants = fw_runs_constants(query, dimension);
+	const __be32 *address = dimension == FW_DIM_SOURCE ? query->packet->saddr :
+							     query->packet->daddr;
+	const void *value = fw_runs_value(query, dimension);
+
+	if (!value)
+		return 0;
+	if (query->family == 4)
+		return fw_runs4(constants, value, begin, fw_ntohl(address[0]));
+	return fw_runs6(constants, value, begin, fw_address_upper(query, dimension),
+			(__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
+}
+
+static __always_inline __u32 fw_address_class(const struct fw_query *query,
+					      enum fw_dimension dimension, __u32 begin)
+{
+	const struct fw_prefix_classes *classes;
+	__u32 id;
+
+	if (fw_runs_constants(query, dimension)->levels)
+		return fw_address_run(query, dimension, begin);
+	id = fw_address_id(query, dimension);
 	if (!id)
 		return 0;
 	classes = query->source->value(query->source->memory,
@@ -147,36 +220,52 @@ static __always_inline __u32 fw_indexed_class(const struct fw_query *query,
 {
 	__u32 index = query->constants->classes[dimension] +
 		      fw_indexed_value(dimension, query->packet, query->length);
-	const struct fw_classes *classes;
 
-	classes = query->source->value(query->source->memory, FW_MAP_CLASSES,
-				       index / FW_CLASSES_PER_VALUE);
-	return classes ? classes->classes[index % FW_CLASSES_PER_VALUE] : 0;
+	return query->classes[index & query->tables->classes_mask];
 }
 
-static __always_inline void fw_classify(const struct fw_query *query, enum fw_dimension dimension,
-					struct fw_found *found)
+/* Look up what is one value each, once for all dimensions; false: it isn't there. */
+static __always_inline _Bool fw_query_values(struct fw_query *query)
 {
-	found->classes[dimension] =
-		query->constants->vectors[dimension] + (dimension < FW_DIM_INDEXED ?
-								fw_address_class(query, dimension) :
-								fw_indexed_class(query, dimension));
+	const struct fw_source *source = query->source;
+
+	query->classes = source->value(source->memory, FW_MAP_CLASSES, 0);
+	query->aggregates = source->value(source->memory, FW_MAP_AGGREGATES, 0);
+	return query->classes && query->aggregates;
 }
 
-/* Take away what the class of a dimension can't match. */
+static __always_inline __u32 fw_class(const struct fw_query *query, enum fw_dimension dimension)
+{
+	return dimension < FW_DIM_INDEXED ?
+		       fw_address_class(query, dimension, fw_address_begin(query, dimension)) :
+		       fw_indexed_class(query, dimension);
+}
+
+/* @class: as an index of all */
+static __always_inline const struct fw_aggregate *fw_aggregate(const struct fw_query *query,
+							       __u32 class)
+{
+	const __u32 mask = query->tables->aggregates_mask;
+
+	if (mask)
+		return &query->aggregates[class & mask];
+	return query->source->value(query->source->memory, FW_MAP_AGGREGATES, class);
+}
+
+/* Take away what @class, one of the dimension's, can't match. */
 static __always_inline void fw_narrow(const struct fw_query *query, enum fw_dimension dimension,
-				      struct fw_found *found)
+				      __u32 class, struct fw_found *found, __u64 *left, __u64 *more)
 {
 	const struct fw_aggregate *aggregate;
 
-	fw_classify(query, dimension, found);
-	aggregate = query->source->value(query->source->memory, FW_MAP_AGGREGATES,
-					 found->classes[dimension]);
+	class += query->constants->vectors[dimension];
+	found->classes[dimension] = class;
+	aggregate = fw_aggregate(query, class);
 	if (!aggregate)
 		return;
-	found->left[0] &= aggregate->words[0];
+	*left &= aggregate->words[0];
 	if (query->constants->chunks > FW_CHUNK)
-		found->left[1] &= aggregate->words[1];
+		*more &= aggregate->words[1];
 }
 
 /* Bit per chunk from @first on, of those of one word; where rules are one word, that of all. */
@@ -190,26 +279,40 @@ static __always_inline __u64 fw_all_chunks(const volatile struct fw_constants *c
 	return chunks == 1 || chunks - first >= FW_CHUNK ? ~0ULL : (1ULL << (chunks - first)) - 1;
 }
 
-/* Fills in @found; false: no rule can match. */
+/*
+ * Fills in @found; false: no rule can match. Most packets are near no prefix; of the others no
+ * processor could predict at which dimension nothing is left, so all are asked.
+ */
 static __always_inline _Bool fw_find(const struct fw_query *query, struct fw_found *found)
 {
-	__u32 narrow = query->constants->narrow;
+	__u64 left = fw_all_chunks(query->constants, 0);
+	__u64 more = fw_all_chunks(query->constants, FW_CHUNK);
+	__u32 narrow = query->constants->narrow, begin[FW_DIM_INDEXED] = {}, near = 0, class;
 	int dimension;
 
-	found->position = 0;
-	found->left[0] = fw_all_chunks(query->constants, 0);
-	found->left[1] = fw_all_chunks(query->constants, FW_CHUNK);
-#pragma GCC unroll 16
+#pragma GCC unroll 2
 	for (dimension = 0; dimension < FW_DIM_INDEXED; dimension++)
-		if (narrow & 1U << dimension)
-			fw_narrow(query, dimension, found);
-	if (!(found->left[0] | found->left[1]))
+		if (narrow & 1U << dimension) {
+			begin[dimension] = fw_address_begin(query, dimension);
+			near |= begin[dimension];
+		}
+#pragma GCC unroll 2
+	for (dimension = 0; dimension < FW_DIM_INDEXED; dimension++)
+		if (narrow & 1U << dimension) {
+			class = near ? fw_address_class(query, dimension, begin[dimension]) : 0;
+			fw_narrow(query, dimension, class, found, &left, &more);
+		}
+	if (!near && !(left | more))
 		return 0;
 #pragma GCC unroll 16
 	for (dimension = FW_DIM_INDEXED; dimension < FW_DIMS; dimension++)
 		if (narrow & 1U << dimension)
-			fw_narrow(query, dimension, found);
-	return (found->left[0] | found->left[1]) != 0;
+			fw_narrow(query, dimension, fw_indexed_class(query, dimension), found,
+				  &left, &more);
+	found->position = 0;
+	found->left[0] = left;
+	found->left[1] = more;
+	return (left | more) != 0;
 }
 
 /* The packet's vectors in @dimensions; false: the map has none. */
@@ -223,7 +326,8 @@ static __always_inline _Bool fw_vectors(const struct fw_query *query, __u32 dime
 		if (!(dimensions & 1U << dimension))
 			continue;
 		if (!(query->constants->narrow & 1U << dimension))
-			fw_classify(query, dimension, found);
+			found->classes[dimension] =
+				query->constants->vectors[dimension] + fw_class(query, dimension);
 		vectors[dimension] = query->source->value(query->source->memory, FW_MAP_VECTORS,
 							  found->classes[dimension]);
 		if (!vectors[dimension])

@@ -64,13 +64,6 @@ struct fw_aggregate {
 	__u64 words[2];
 };
 
-/* Classes side by side: an array rounds its values up to 8 octets. */
-#define FW_CLASSES_PER_VALUE 32U
-
-struct fw_classes {
-	__u16 classes[FW_CLASSES_PER_VALUE];
-};
-
 /* Classes of prefixes, by the id that the table of the dimension answers. */
 #define FW_PREFIX_CLASSES_PER_VALUE 16U
 
@@ -78,10 +71,56 @@ struct fw_prefix_classes {
 	__u32 classes[FW_PREFIX_CLASSES_PER_VALUE];
 };
 
+/*
+ * Addresses, unless rules tell too many apart: runs of addresses of the same class, in one array,
+ * searched without a branch that depends on the address. A key is an IPv4 address, or the upper
+ * half of an IPv6 address, without the leading @skip bits that all prefixes share. The array's one
+ * value holds
+ *	an index: by the key's upper bits, where to begin, of 16 bits; 0: no prefix is near,
+ *	@ends: the last key of each run, of 32 or 64 bits,
+ *	@values: of each run, of 16 bits: its class; or where its lower halves begin in
+ *	@low_ends: the last lower half of each run of those, of 64 bits, and
+ *	@low_classes: their classes, of 16 bits.
+ *
+ * A level of the search looks at three ends, and goes on in one of four parts; of lower halves, at
+ * one and in one of two. It ends less than 4^@levels runs behind where it began; so many pad the
+ * array, in front too, and where the key's top bit changes. That bit isn't compared: so the sign of
+ * a difference tells which of two keys is larger.
+ */
+#define FW_RUNS_LEVELS_MAX 8U
+#define FW_RUNS_LOW_MAX	   16U
+#define FW_RUNS_MAX	   65536U
+
+/* Of FW_MAP_…_RUNS_…; without @levels there are none. */
+struct fw_runs_constants {
+	__u32 levels;
+	/* Of lower halves; 0: no run has any. */
+	__u32 low_levels;
+	__u32 skip;
+	/* Key as the upper one of 64 bits >> this: its place in the index. */
+	__u32 shift;
+	/* Runs, a power of two, less 1. */
+	__u32 mask;
+	__u32 low_mask;
+	/* Octets from the value's beginning. */
+	__u32 ends;
+	__u32 values;
+	__u32 low_ends;
+	__u32 low_classes;
+	/* The skipped bits, in an address's upper half. */
+	__u64 common;
+};
+
 enum fw_map {
+	/* One value: classes of 16 bits, by the dimension's first and the value. */
 	FW_MAP_CLASSES,
 	FW_MAP_SOURCES,
 	FW_MAP_DESTINATIONS,
+	FW_MAP_SOURCE_RUNS4,
+	FW_MAP_DESTINATION_RUNS4,
+	FW_MAP_SOURCE_RUNS6,
+	FW_MAP_DESTINATION_RUNS6,
+	/* One value, if it isn't too large. */
 	FW_MAP_AGGREGATES,
 	FW_MAP_VECTORS,
 	FW_MAP_ENTRIES,
@@ -103,7 +142,7 @@ struct fw_constants {
 	__u32 chunks;
 	__u32 limit_chunk;
 	__u32 count_chunk;
-	/* First value of FW_MAP_CLASSES times FW_CLASSES_PER_VALUE. */
+	/* First of its values' in FW_MAP_CLASSES. */
 	__u32 classes[FW_DIMS];
 	/* First of its classes in FW_MAP_AGGREGATES and FW_MAP_VECTORS. */
 	__u32 vectors[FW_DIMS];
@@ -112,6 +151,13 @@ struct fw_constants {
 };
 
 struct fw_tables {
+	/* Items in the one value of each, a power of two, less 1; 0: a value each. */
+	__u32 classes_mask;
+	__u32 aggregates_mask;
+	struct fw_runs_constants source_runs4;
+	struct fw_runs_constants destination_runs4;
+	struct fw_runs_constants source_runs6;
+	struct fw_runs_constants destination_runs6;
 	struct fw_constants v4;
 	struct fw_constants v6;
 	struct table4_constants source4;

@@ -24,9 +24,16 @@ static const char *const from_names[TABLE_MAPS] = TABLE_NAMES("from");
 static const char *const to_names[TABLE_MAPS] = TABLE_NAMES("to");
 
 static const char *const array_names[FW_MAPS] = {
-	[FW_MAP_CLASSES] = "classes",	      [FW_MAP_SOURCES] = "from_classes",
-	[FW_MAP_DESTINATIONS] = "to_classes", [FW_MAP_AGGREGATES] = "aggregates",
-	[FW_MAP_VECTORS] = "vectors",	      [FW_MAP_ENTRIES] = "entries",
+	[FW_MAP_CLASSES] = "classes",
+	[FW_MAP_SOURCES] = "from_classes",
+	[FW_MAP_DESTINATIONS] = "to_classes",
+	[FW_MAP_SOURCE_RUNS4] = "from_runs4",
+	[FW_MAP_DESTINATION_RUNS4] = "to_runs4",
+	[FW_MAP_SOURCE_RUNS6] = "from_runs6",
+	[FW_MAP_DESTINATION_RUNS6] = "to_runs6",
+	[FW_MAP_AGGREGATES] = "aggregates",
+	[FW_MAP_VECTORS] = "vectors",
+	[FW_MAP_ENTRIES] = "entries",
 };
 
 /* Octets of the text of all rules. */

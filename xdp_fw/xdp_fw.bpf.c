@@ -156,7 +156,7 @@ static __always_inline void fw_judge(unsigned int family, const struct ecbpf_pac
 {
 	const volatile struct fw_constants *constants = family == 4 ? &fw_tables.v4 : &fw_tables.v6;
 	const struct fw_source source = FW_KERNEL_SOURCE;
-	const struct fw_query query = {
+	struct fw_query query = {
 		.tables = &fw_tables,
 		.constants = constants,
 		.source = &source,
@@ -168,7 +168,9 @@ static __always_inline void fw_judge(unsigned int family, const struct ecbpf_pac
 	struct fw_others *rest;
 	struct fw_found found;
 
-	if (!constants->chunks || ecbpf_likely(!fw_find(&query, &found)))
+	if (!constants->chunks)
+		return;
+	if (!fw_query_values(&query) || ecbpf_likely(!fw_find(&query, &found)))
 		return;
 	if (fw_settings.expires && bpf_ktime_get_boot_ns() >= fw_settings.expires)
 		return;

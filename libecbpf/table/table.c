@@ -91,6 +91,11 @@ const __u32 *table_get_parents(const struct table *table)
 	return table->parents;
 }
 
+const struct table_runs *table_get_runs(const struct table *table, unsigned int family)
+{
+	return family == 4 ? &table->v4 : &table->v6;
+}
+
 size_t table_layout_bytes(const struct table_layout *layout)
 {
 	size_t bytes = 0;

@@ -42,6 +42,7 @@ struct table_progress {
 };
 
 struct table;
+struct table_runs;
 
 /*
  * Sorts and resolves `rules`, both families mixed in any order; they may go once this returns.
@@ -56,6 +57,9 @@ const struct table_layout *table_get_layout(const struct table *table);
 
 /* For the i-th rule given, the id of the next shorter prefix that covers it, 0 where none does. */
 const __u32 *table_get_parents(const struct table *table);
+
+/* The runs of one family, of which an answer is an id; they live as long as the table. */
+const struct table_runs *table_get_runs(const struct table *table, unsigned int family);
 
 /* Bytes of all arrays together. */
 size_t table_layout_bytes(const struct table_layout *layout);

@@ -151,7 +151,7 @@ static int measure_size_pass(struct side *side, unsigned int rules, int section,
 			 side->family, bench_count_text(rules, count),
 			 titles[2 * (side->kind == DRAWS_NEAR) + i]);
 		cases[i].section = section;
-		if (rules == rule_counts[0] && (side->kind == DRAWS_RANDOM || !i))
+		if (rules == rule_counts[0])
 			cases[i].goal = (struct goal){
 				GOAL_DIFFERENCE_AT_MOST,
 				side->family == 4 ? GOAL_IPV4 : GOAL_IPV6,

@@ -97,12 +97,56 @@ static void first_match(void **state)
 	largest(6, true);
 }
 
+/* More addresses than runs are for: they are in tables. Sources are every other one. */
+static void many_addresses(void **state)
+{
+	struct layer layers[] = { ETHER(), IPV4(), UDP(.dport = 7), OCTETS(8), {} };
+	static const struct {
+		const char *from;
+		unsigned int family;
+		int action;
+	} cases[] = {
+		{ "10.0.0.2", 4, XDP_DROP },	  { "10.0.0.3", 4, XDP_PASS },
+		{ "10.1.255.254", 4, XDP_DROP },  { "2001:db8::2:0", 6, XDP_DROP },
+		{ "2001:db8::2:1", 6, XDP_PASS }, { "2001:db8::1:fffe:0", 6, XDP_DROP },
+	};
+	static uint8_t frame[FRAME_MAX];
+	struct firewall firewall;
+	struct outcome outcome;
+	struct harness harness;
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	fprintf(out, "set s { 10.0.0.0");
+	for (i = 2; i < 2 * FW_RUNS_MAX; i += 2)
+		fprintf(out, ", 10.%zu.%zu.%zu, 2001:db8::%zx:%zx:0", i >> 16, i >> 8 & 255,
+			i & 255, i >> 16, i & 0xffff);
+	fprintf(out, " }\nip from s to any udp\nip6 from s to any udp\n");
+	fclose(out);
+	harness_open(&harness, false);
+	firewall_open(&firewall, &harness, text, NULL);
+	assert_int_equal(firewall.compiled.tables.source_runs4.levels, 0);
+	assert_int_equal(firewall.compiled.tables.source_runs6.levels, 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		layers[1] = cases[i].family == 4 ? (struct layer)IPV4(.from = cases[i].from) :
+						   (struct layer)IPV6(.from = cases[i].from);
+		harness_run(&harness, frame, frame_build(layers, frame), &outcome);
+		assert_int_equal(outcome.action, cases[i].action);
+	}
+	firewall_close(&firewall);
+	harness_close(&harness);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ipv4),
 		cmocka_unit_test(ipv6),
 		cmocka_unit_test(first_match),
+		cmocka_unit_test(many_addresses),
 	};
 
 	if (!harness_usable())

@@ -69,6 +69,16 @@ void engine_close(struct engine *engine)
 	fw_compiled_free(&engine->compiled);
 }
 
+struct engine engine_without_runs(const struct engine *engine)
+{
+	struct engine other = *engine;
+	struct fw_tables *tables = &other.compiled.tables;
+
+	tables->source_runs4.levels = tables->destination_runs4.levels = 0;
+	tables->source_runs6.levels = tables->destination_runs6.levels = 0;
+	return other;
+}
+
 static size_t walk(const struct fw_constants *constants, const struct fw_source *source,
 		   const struct fw_others *others, uint32_t first, uint32_t last,
 		   const struct fw_entry **entries)
@@ -95,7 +105,7 @@ void engine_match(const struct engine *engine, const struct ecbpf_packet *packet
 		.from = { .value = from_value, .memory = engine },
 		.to = { .value = to_value, .memory = engine },
 	};
-	const struct fw_query query = {
+	struct fw_query query = {
 		.tables = tables,
 		.constants = constants,
 		.source = &source,
@@ -108,7 +118,7 @@ void engine_match(const struct engine *engine, const struct ecbpf_packet *packet
 
 	found->decides = NULL;
 	found->limit_count = found->count_count = 0;
-	if (!constants->chunks || !fw_find(&query, &left))
+	if (!constants->chunks || !fw_query_values(&query) || !fw_find(&query, &left))
 		return;
 	found->decides = fw_decide(&query, &left, &others);
 	found->limit_count = walk(constants, &source, &others, constants->limit_chunk,

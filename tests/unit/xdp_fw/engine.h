@@ -24,6 +24,8 @@ struct engine_found {
 /* 0 or -errno, as fw_compile(). */
 int engine_open(struct engine *engine, const struct fw_ruleset *ruleset);
 void engine_close(struct engine *engine);
+/* The same engine, that looks all addresses up in tables; it isn't closed. */
+struct engine engine_without_runs(const struct engine *engine);
 void engine_match(const struct engine *engine, const struct ecbpf_packet *packet, uint32_t length,
 		  struct engine_found *found);
 

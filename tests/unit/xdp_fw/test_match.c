@@ -115,12 +115,13 @@ static void compare_text(struct random *random, const char *text, size_t packets
 	uint8_t frame[RANDOM_FRAME_MAX];
 	struct fw_ruleset ruleset;
 	struct ecbpf_packet packet;
-	struct engine engine;
+	struct engine engine, tables;
 	size_t i;
 
 	if (fw_rules_parse("random", text, strlen(text), stderr, &ruleset))
 		fail_msg("%s", text);
 	assert_int_equal(engine_open(&engine, &ruleset), 0);
+	tables = engine_without_runs(&engine);
 	for (i = 0; i < packets; i++) {
 		size_t length = random_frame(random, frame);
 		struct fw_facts facts = { .packet = &packet, .length = length };
@@ -131,6 +132,7 @@ static void compare_text(struct random *random, const char *text, size_t packets
 		said.ruleset = &ruleset;
 		fw_evaluate(&ruleset, &facts, &hooks, &said.verdict);
 		check(&engine, &said, &packet, length);
+		check(&tables, &said, &packet, length);
 		pairs++;
 	}
 	engine_close(&engine);
