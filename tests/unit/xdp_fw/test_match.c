@@ -273,6 +273,123 @@ static void mapped_addresses(void **state)
 	fw_ruleset_free(&ruleset);
 }
 
+static void parse_udp4(const char *source, struct ecbpf_packet *packet)
+{
+	uint8_t frame[42] = { [12] = 8, [14] = 0x45, [17] = 28, [23] = 17, [39] = 8 };
+
+	assert_int_equal(inet_pton(AF_INET, source, frame + 26), 1);
+	assert_true(fw_packet_parse(frame, sizeof(frame), packet));
+	assert_true(packet->flags & ECBPF_ADDRESSES);
+}
+
+/* Both ends of all addresses and of their halves. */
+static const char *const end_prefixes[] = {
+	"0.0.0.0/32",
+	"255.255.255.255/32",
+	"127.255.255.255/32",
+	"128.0.0.0/32",
+	"128.0.0.0/1",
+	"::/128",
+	"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
+	"7fff:ffff:ffff:ffff::/64",
+	"8000::/1",
+	"7fff:ffff:ffff:ffff:8000::/66",
+	"8000::7/128",
+	"ffff:ffff:ffff:ffff::/65",
+};
+
+#define END_PREFIXES_IPV4 5
+#define END_PREFIXES	  (sizeof(end_prefixes) / sizeof(end_prefixes[0]))
+
+static const char *const end_addresses[] = {
+	"0.0.0.0",
+	"0.0.0.1",
+	"127.255.255.254",
+	"127.255.255.255",
+	"128.0.0.0",
+	"128.0.0.1",
+	"255.255.255.254",
+	"255.255.255.255",
+	"::",
+	"::1",
+	"0:0:0:1::",
+	"7fff:ffff:ffff:fffe:ffff:ffff:ffff:ffff",
+	"7fff:ffff:ffff:ffff::",
+	"7fff:ffff:ffff:ffff:8000::",
+	"7fff:ffff:ffff:ffff:c000::",
+	"7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	"8000::",
+	"8000::7",
+	"8000::8",
+	"8000:0:0:1::",
+	"ffff:ffff:ffff:ffff:7fff:ffff:ffff:ffff",
+	"ffff:ffff:ffff:ffff:8000::",
+	"ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
+	"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+};
+
+/* The prefixes of which @mask has bits. */
+static char *end_text(size_t mask)
+{
+	size_t i, size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	for (i = 0; i < END_PREFIXES; i++)
+		if (mask >> i & 1)
+			fprintf(out, "%s from %s to any udp\n",
+				i < END_PREFIXES_IPV4 ? "ip" : "ip6", end_prefixes[i]);
+	fclose(out);
+	return text;
+}
+
+static void compare_ends(const struct engine *engine, const struct engine *tables,
+			 const struct fw_ruleset *ruleset)
+{
+	static struct said said;
+	const struct fw_hooks hooks = { .over = never_over, .hit = hit, .context = &said };
+	struct ecbpf_packet packet;
+	size_t i;
+
+	said.ruleset = ruleset;
+	for (i = 0; i < sizeof(end_addresses) / sizeof(end_addresses[0]); i++) {
+		struct fw_facts facts = { .packet = &packet, .length = 62 };
+
+		if (strchr(end_addresses[i], ':'))
+			parse_udp6(end_addresses[i], &packet);
+		else
+			parse_udp4(end_addresses[i], &packet);
+		said.limit_count = said.count_count = 0;
+		fw_evaluate(ruleset, &facts, &hooks, &said.verdict);
+		check(engine, &said, &packet, 62);
+		check(tables, &said, &packet, 62);
+	}
+}
+
+/* All choices of one family's prefixes. */
+static void ends_of_addresses(void **state)
+{
+	struct engine engine, tables;
+	struct fw_ruleset ruleset;
+	size_t mask;
+	char *text;
+
+	(void)state;
+	for (mask = 1; mask < (size_t)1 << END_PREFIXES; mask++) {
+		if (mask >> END_PREFIXES_IPV4 && mask % (1U << END_PREFIXES_IPV4))
+			continue;
+		text = end_text(mask);
+		ruleset = (struct fw_ruleset){};
+		assert_int_equal(fw_rules_parse("rules", text, strlen(text), stderr, &ruleset), 0);
+		assert_int_equal(engine_open(&engine, &ruleset), 0);
+		tables = engine_without_runs(&engine);
+		compare_ends(&engine, &tables, &ruleset);
+		engine_close(&engine);
+		fw_ruleset_free(&ruleset);
+		free(text);
+	}
+}
+
 static void enough_pairs(void **state)
 {
 	(void)state;
@@ -282,10 +399,10 @@ static void enough_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_small),	  cmocka_unit_test(random_large),
-		cmocka_unit_test(random_largest), cmocka_unit_test(few_words_of_many),
-		cmocka_unit_test(every_packet),	  cmocka_unit_test(mapped_addresses),
-		cmocka_unit_test(enough_pairs),
+		cmocka_unit_test(random_small),	     cmocka_unit_test(random_large),
+		cmocka_unit_test(random_largest),    cmocka_unit_test(few_words_of_many),
+		cmocka_unit_test(every_packet),	     cmocka_unit_test(mapped_addresses),
+		cmocka_unit_test(ends_of_addresses), cmocka_unit_test(enough_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
