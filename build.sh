@@ -25,7 +25,8 @@ Commands:
   demo [--keep]            build, then show root and filter at work between two namespaces
   test [--vm [KERNEL|all]] [-k PATTERN]
                            build, then run every test that this machine can run; --vm adds the
-                           suites in a guest with another kernel, -k picks tests by name
+                           suites in a guest with that kernel, or in all; with neither, those in
+                           a guest with 6.1 without the longest tests; -k picks tests by name
   fuzz [ARGUMENT...]       build, then the long fuzzing runs
   bench [ARGUMENT...]      build, then the benchmarks (--help lists what they take)
   validate [ARGUMENT...]   build, then compare tcp_stats with iperf3 and draw both
@@ -276,7 +277,7 @@ vm_tests()
 {
 	case $1 in
 	no) printf '%s\n' -LE '^vm$' ;;
-	all) ;;
+	all) printf '%s\n' -E '^vm[.]quick$' ;;
 	*) printf '%s\n' -E "^vm[.]($(vm_kernels | grep -vxF "$1" | sed 's/\./[.]/g' | paste -sd '|'))\$" ;;
 	esac
 }
@@ -321,9 +322,9 @@ run_tests()
 	shift 2
 	if [ "$vm" != no ] && [ "$vm" != all ]; then
 		kernels=$(vm_kernels)
-		[ "$vm" != default ] || vm=$(head -n 1 <<<"$kernels")
+		[ "$vm" != default ] || vm=quick
 		grep -qxF -- "$vm" <<<"$kernels" ||
-			die $EX_USAGE "test: no guest kernel '$vm'; there are: ${kernels//$'\n'/ }"
+			die $EX_USAGE "test: no guest kernel '$vm'; there are: ${kernels//$'\n'/ } all"
 	fi
 	[ "$variant" != sanitize ] || set -- -L '^(unit|packets)$' "$@"
 	mapfile -t vm_arguments < <(vm_tests "$vm")

@@ -8,6 +8,7 @@
 cd "$source_dir"
 list_sources '*.c' '*.h' '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' '*.map' >"$scratch/files"
 [ -s "$scratch/files" ] || fail "no source file found"
+# shellcheck disable=SC2016 # awk's own
 xargs -d '\n' awk '
 	function report() {
 		if (file && !found)

@@ -29,6 +29,11 @@ def missing():
     return None
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "anywhere: no kernel has a part in it")
+    config.addinivalue_line("markers", "long: left out of a quick run in a guest")
+
+
 def pytest_sessionfinish(session, exitstatus):
     """77, as for ctest, if nothing ran."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -100,6 +100,7 @@ def test_update_carries_counts(rooted, traffic):
     assert counts(rooted)["ports"] == 1
 
 
+@pytest.mark.long
 def test_no_count_goes_back(rooted, traffic, scratch):
     """Whatever instant of an update is looked at, of so many rules that it has some."""
     rules = RULES + "".join(f'ip from any to any tcp dport {port} name "more"\n'
@@ -317,6 +318,7 @@ def test_staged(rooted, traffic):
     assert not traffic.passes(udp4("192.0.2.7"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ("--native", "--generic"))
 def test_swaps_under_a_flood(bed, mode):
     """Each ruleset drops the bad packets by another rule: one of them meets each packet."""
@@ -371,6 +373,7 @@ def test_too_many_rules(bed):
     assert said.err.splitlines()[0] == "stdin:8001:1: more than 8000 rules"
 
 
+@pytest.mark.long
 def test_too_many_prefixes(bed, scratch):
     (scratch / "set.txt").write_text("".join(
         f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24\n"

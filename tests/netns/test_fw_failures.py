@@ -44,6 +44,7 @@ def each_failure(bed, scratch, *arguments, **options):
         yield point, done
 
 
+@pytest.mark.long
 def test_updates(running, traffic, scratch):
     before, pins = rules_of(running), shape(running.pin_tree())
     assert before[1] == [("old", 1, 1)]

@@ -8,6 +8,8 @@ import pytest
 
 from testbed import EX_DATAERR, EX_NOINPUT, EX_OK, FW
 
+pytestmark = pytest.mark.anywhere
+
 RULESET = """
 table netdev t {
 	set bad { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.0.2.1 } }

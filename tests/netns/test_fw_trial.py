@@ -14,6 +14,8 @@ from scapy.utils import PcapNgWriter
 
 from testbed import EX_DATAERR, EX_NOINPUT, EX_OK, FW, sample
 
+pytestmark = pytest.mark.anywhere
+
 ETH = Ether(src="02:00:00:00:00:02", dst="02:00:00:00:00:01")
 A4, B4, C4 = "10.1.2.3", "10.1.200.3", "192.0.2.9"
 A6, B6, C6 = "2001:db8:1::3", "2001:db8:2::3", "fd00::9"

@@ -192,6 +192,7 @@ def time_of(subject, operation):
     return took
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tool", ["root", "filter"])
 def test_killed_at_random_points(subject, tool):
     """Under a flood: what is listed never arrives, what is good always does."""

@@ -44,6 +44,7 @@ def test_status(sampled):
     assert metrics.endswith("# EOF\n")
 
 
+@pytest.mark.long
 def test_status_of_what_is_replaced(sampled):
     """Looked at while it is replaced again and again, a sampler is shown as one of those it was."""
     rates = (3, 5)
@@ -69,6 +70,7 @@ def test_filter_in_kernel(sampled):
     assert (seen["emitted"], seen["filtered"]) == (5, 5)
 
 
+@pytest.mark.long
 def test_filter_and_samples_from_before(sampled, scratch):
     """What the ring already has is filtered too, though the kernel took it without."""
     need("tshark")
@@ -293,6 +295,7 @@ def packets_in(data):
     return found
 
 
+@pytest.mark.long
 def test_killed_readers(bed, scratch):
     """Whenever a reader is killed, each sample is delivered, lost or waiting, once."""
     silence(bed)

@@ -9,6 +9,8 @@ import pytest
 from sampling import TO_PCAP
 from testbed import (DEADLINE, EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE, Result)
 
+pytestmark = pytest.mark.anywhere
+
 SECTION, INTERFACE, PACKET_OLD, PACKET_SIMPLE, PACKET = 0x0a0d0d0a, 1, 2, 3, 6
 SECRETS = 10
 TIME_RESOLUTION, TIME_OFFSET = 9, 14

@@ -54,6 +54,7 @@ def test_small_ring(host):
     assert counts["emitted"] + counts["ring_full"] + counts["filtered"] == counts["closes"]
 
 
+@pytest.mark.long
 def test_small_table(host):
     """More flows at once than it holds: those are counted, the others are exact."""
     with monitoring("--max-flows", 64, netns=host) as monitor:
@@ -169,6 +170,7 @@ def test_batches(host, batch, datagram, sizes):
     assert set(collector.sizes) == sizes
 
 
+@pytest.mark.long
 def test_nobody_listens(host):
     """It goes on, and counts; JSON still has everything."""
     with host.entered():
@@ -190,6 +192,7 @@ def make_way_out(host):
     host.run("ip", "address", "add", "192.0.2.1/24", "dev", "out")
 
 
+@pytest.mark.long
 def test_no_route(host):
     """The network goes away again and again: lost, said once, and it works when it is back."""
     def udp(monitor):
@@ -325,6 +328,7 @@ def test_one_reader_gone(host):
     assert err.count("writing to standard output failed") == 1 and "text delivered 0, lost" in err
 
 
+@pytest.mark.long
 def test_filters(host):
     """Each term in the kernel; what it leaves out is counted as filtered."""
     with host.entered():
@@ -427,6 +431,7 @@ def steer_packets(host):
              f"echo {cpus:x} >/sys/class/net/lo/queues/rx-0/rps_cpus")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hook", ("tp_btf", "raw_tracepoint", "tracepoint"))
 def test_all_cpus(host, hook):
     """Load on all, soft interrupts among it: nothing is missed or counted twice.

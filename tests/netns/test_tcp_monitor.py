@@ -284,6 +284,7 @@ def test_clock(host, monitor):
         assert stamps[2] - slack <= end <= stamps[3] + slack
 
 
+@pytest.mark.long
 def test_reused_sockets_and_ports(host, monitor):
     """Many short connections from a handful of ports: none is taken for another."""
     count = scaled(20000)
@@ -316,6 +317,7 @@ def test_reused_sockets_and_ports(host, monitor):
         assert passive == flows
 
 
+@pytest.mark.long
 def test_as_ss_says(host, monitor, scratch):
     """The kernel's own counters of sockets that go, as ss prints them."""
     file = scratch / "ss"

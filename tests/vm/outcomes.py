@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What single tests came to, read from what ctest wrote about a run of the suites."""
+"""What single tests came to, read from what ctest and pytest wrote about a run of the suites."""
 import re
 import xml.etree.ElementTree
 
-PYTEST = re.compile(r"OUTCOME (passed|failed|skipped) (.*) \| (.*)")
+CTEST_REPORT, PYTEST_REPORT = "ctest.xml", "pytest-{}.xml"
+
 CMOCKA = re.compile(r"\[ +(OK|FAILED|ERROR|SKIPPED) +\] (?!\d+ test\(s\))(.+)")
 CMOCKA_OUTCOMES = {"OK": "passed", "FAILED": "failed", "ERROR": "failed", "SKIPPED": "skipped"}
 REASON = re.compile(r"(?:SKIP|skipped|not run)\b:? *(.*)")
@@ -13,9 +14,7 @@ def tests_inside(output):
     """{name: (outcome, reason)} of the tests that a ctest's program ran; it need not say."""
     found, reason = {}, ""
     for line in output.splitlines():
-        if match := PYTEST.fullmatch(line):
-            found[match[2]] = (match[1], match[3])
-        elif match := CMOCKA.fullmatch(line):
+        if match := CMOCKA.fullmatch(line):
             # A summary at the end names some again.
             found.setdefault(match[2], (CMOCKA_OUTCOMES[match[1]], reason))
         elif match := REASON.match(line):
@@ -39,18 +38,59 @@ def whole_outcome(case):
     return "failed", ""
 
 
-def read(path):
-    """{"CTEST" or "CTEST/TEST": (outcome, reason)} from ctest's JUnit file."""
-    outcomes = {}
-    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+def cases(path):
+    return xml.etree.ElementTree.parse(path).getroot().iter("testcase") if path.exists() else ()
+
+
+def of_ctest(path):
+    found = {}
+    for case in cases(path):
         name = case.get("name")
         outcome, reason = whole_outcome(case)
         inside = tests_inside(case.findtext("system-out") or "")
-        for test, found in inside.items():
-            outcomes[f"{name}/{test}"] = found
+        for test, single in inside.items():
+            found[f"{name}/{test}"] = single
         # A program that fails after its tests, or before them, fails for none of them.
         unexplained = outcome == "failed" and not any(
-            found[0] == "failed" for found in inside.values())
+            single[0] == "failed" for single in inside.values())
         if not inside or unexplained:
-            outcomes[name] = (outcome, reason)
-    return outcomes
+            found[name] = (outcome, reason)
+    return found
+
+
+def pytest_name(case):
+    """Test test_b of test_a.py is netns.a/test_b, as ctest names the file."""
+    # A file that can't be read has no class, and its own name for a test's.
+    file, test = case.get("classname") or case.get("name"), case.get("name")
+    return f"netns.{file.rpartition('.')[2].removeprefix('test_')}/{test}"
+
+
+def of_pytest(path):
+    found = {}
+    for case in cases(path):
+        name, skipped = pytest_name(case), case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            found[name] = ("failed", "")
+        elif skipped is not None:
+            found[name] = ("skipped", " ".join((skipped.get("message") or "").split()))
+        else:
+            # A test that passed and failed in its teardown has two entries.
+            found.setdefault(name, ("passed", ""))
+    return found
+
+
+def read(folder):
+    """{"CTEST" or "CTEST/TEST": (outcome, reason)} from the reports in folder, as far as they
+    were written."""
+    found = of_ctest(folder / CTEST_REPORT)
+    for path in folder.glob(PYTEST_REPORT.format("*")):
+        found.update(of_pytest(path))
+    return found
+
+
+def slowest(folder, count):
+    """[(seconds, name)] of the tests that took longest; of a ctest as a whole."""
+    times = [(float(case.get("time")), case.get("name")) for case in cases(folder / CTEST_REPORT)]
+    for path in folder.glob(PYTEST_REPORT.format("*")):
+        times += [(float(case.get("time")), pytest_name(case)) for case in cases(path)]
+    return sorted(times, reverse=True)[:count]
