@@ -37,13 +37,13 @@ static __always_inline __u32 fw_runs_begin(const volatile struct fw_runs_constan
 	       -inside;
 }
 
-static __always_inline __u32 fw_runs4(const volatile struct fw_runs_constants *constants,
-				      const void *value, __u32 run, __u32 address)
+/* The run of @key, from @run on. @wide: ends are of 64 bits; known when compiling. */
+static __always_inline __u32 fw_runs_search(const volatile struct fw_runs_constants *constants,
+					    const void *value, _Bool wide, __u32 run, __u64 key)
 {
-	const __u32 *ends = value + constants->ends;
+	const void *ends = value + constants->ends;
 	const __u32 levels = constants->levels;
-	__u32 key = address << constants->skip;
-	__u32 level, step, i, steps;
+	__u32 level, step, i, at, steps;
 
 #pragma GCC unroll 16
 	for (level = FW_RUNS_LEVELS_MAX; level; level--) {
@@ -52,10 +52,21 @@ static __always_inline __u32 fw_runs4(const volatile struct fw_runs_constants *c
 		step = 1U << 2 * (level - 1);
 		steps = 0;
 #pragma GCC unroll 4
-		for (i = 1; i < 4; i++)
-			steps += fw_runs_sign((__u64)ends[run + i * step - 1] - key);
+		for (i = 1; i < 4; i++) {
+			at = run + i * step - 1;
+			steps += fw_runs_sign(
+				(wide ? ((const __u64 *)ends)[at] : ((const __u32 *)ends)[at]) -
+				key);
+		}
 		run += step * steps;
 	}
+	return run;
+}
+
+static __always_inline __u32 fw_runs4(const volatile struct fw_runs_constants *constants,
+				      const void *value, __u32 run, __u32 address)
+{
+	run = fw_runs_search(constants, value, 0, run, (__u32)(address << constants->skip));
 	return ((const __u16 *)(value + constants->values))[run];
 }
 
@@ -80,22 +91,7 @@ static __always_inline __u32 fw_runs6_low(const volatile struct fw_runs_constant
 static __always_inline __u32 fw_runs6(const volatile struct fw_runs_constants *constants,
 				      const void *value, __u32 run, __u64 upper, __u64 lower)
 {
-	const __u64 *ends = value + constants->ends;
-	const __u32 levels = constants->levels;
-	__u64 key = upper << constants->skip << 1 >> 1;
-	__u32 level, step, i, steps;
-
-#pragma GCC unroll 16
-	for (level = FW_RUNS_LEVELS_MAX; level; level--) {
-		if (level > levels)
-			continue;
-		step = 1U << 2 * (level - 1);
-		steps = 0;
-#pragma GCC unroll 4
-		for (i = 1; i < 4; i++)
-			steps += fw_runs_sign(ends[run + i * step - 1] - key);
-		run += step * steps;
-	}
+	run = fw_runs_search(constants, value, 1, run, upper << constants->skip << 1 >> 1);
 	run = ((const __u16 *)(value + constants->values))[run];
 	return constants->low_levels ? fw_runs6_low(constants, value, run, lower) : run;
 }
