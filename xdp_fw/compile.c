@@ -36,10 +36,8 @@ int fw_array_allocate(struct fw_array *array, size_t value_size, size_t entries)
 /* Items in one value, their number rounded up to a power of two: @mask is that less 1. */
 static int allocate_together(struct fw_array *array, size_t item_size, size_t count, uint32_t *mask)
 {
-	size_t room = 2;
+	size_t room = fw_power_of_two(count < 2 ? 2 : count);
 
-	while (room < count)
-		room *= 2;
 	*mask = room - 1;
 	return fw_array_allocate(array, room * item_size, 1);
 }

@@ -67,6 +67,16 @@ int fw_compile_addresses(struct fw_family families[2], enum fw_dimension dimensi
 			 const struct table_progress *progress, struct table **table,
 			 uint32_t **classes, size_t *count);
 
+/* The least power of two that isn't below @count. */
+static inline size_t fw_power_of_two(size_t count)
+{
+	size_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
 /* Zeroed values side by side. */
 int fw_array_allocate(struct fw_array *array, size_t value_size, size_t entries);
 

@@ -218,15 +218,6 @@ static uint32_t choose_index(const struct parts *parts, struct fw_runs_constants
 	return best;
 }
 
-static size_t power_above(size_t count)
-{
-	size_t power = 1;
-
-	while (power < count)
-		power *= 2;
-	return power;
-}
-
 /* Places that a search goes over at most. */
 static size_t pad_of(const struct fw_runs_constants *constants)
 {
@@ -251,12 +242,12 @@ static size_t count_lows(const struct parts *parts, const struct fw_runs_constan
 static size_t lay_out(const struct parts *parts, uint32_t bits, struct fw_runs_constants *constants)
 {
 	size_t end_size = parts->family == 4 ? sizeof(uint32_t) : sizeof(uint64_t);
-	size_t room = power_above(count_places(parts, constants)), low_room = 0;
+	size_t room = fw_power_of_two(count_places(parts, constants)), low_room = 0;
 
 	constants->mask = room - 1;
 	room += pad_of(constants);
 	if (parts->cuts) {
-		low_room = power_above(count_lows(parts, constants));
+		low_room = fw_power_of_two(count_lows(parts, constants));
 		constants->low_mask = low_room - 1;
 		low_room += (size_t)1 << constants->low_levels;
 	}
