@@ -17,7 +17,10 @@
 #define NS_PER_S     1000000000ULL
 #define COUNTERS_NS  (20 * NS_PER_S)
 /* Samples wait that long for company. */
-#define FLUSH_NS       (200 * 1000000ULL)
+#define FLUSH_NS (200 * 1000000ULL)
+/* What was sent counts as delivered if nobody refused anything for that long before and after:
+ * hosts refuse datagrams about once in a second only (icmp_ratelimit in ip-sysctl.rst). */
+#define SETTLE_NS      (1500 * 1000000ULL)
 #define COLLECTORS_MAX 16
 /* Pause between tries to reach a collector that nothing leads to. */
 #define RETRY_NS NS_PER_S
@@ -31,6 +34,7 @@
  * @retry: not before, ns of CLOCK_MONOTONIC
  * @agent: our address, by which the collector knows us
  * @failed: when an error was met last, ns of CLOCK_MONOTONIC; 0: never
+ * @refused: ECONNREFUSED: by a try to send it became known that an earlier one was refused
  */
 struct collector {
 	const char *name;
@@ -40,6 +44,7 @@ struct collector {
 	struct sockaddr_storage agent;
 	uint32_t sequence;
 	uint64_t failed;
+	int refused;
 };
 
 /**
@@ -57,9 +62,12 @@ struct pool {
  * struct sflow_sink - datagrams in the making
  * @samples: encoded, without a datagram's header, which differs by collector
  * @held: flow samples among them, by interface
- * @sent: flow samples of the last datagram, until the network had time to refuse it
+ * @sent: flow samples, by interface, that may yet be refused: those of the running window of
+ *        SETTLE_NS, and of the one before
  * @number: samples among them, counters included
  * @sequences: of flow and counter samples, by interface
+ * @window: when the running window began; ns of CLOCK_MONOTONIC, as the following
+ * @refused: when anything was refused last; 0: never
  */
 struct sflow_sink {
 	struct sample_sink sink;
@@ -71,11 +79,13 @@ struct sflow_sink {
 	size_t octets;
 	uint32_t number;
 	uint64_t held[SAMPLER_INTERFACES_MAX];
-	uint64_t sent[SAMPLER_INTERFACES_MAX];
+	uint64_t sent[2][SAMPLER_INTERFACES_MAX];
 	uint32_t flow_sequences[SAMPLER_INTERFACES_MAX];
 	uint32_t counter_sequences[SAMPLER_INTERFACES_MAX];
 	struct pool pools[SAMPLER_INTERFACES_MAX];
 	uint64_t drops[SAMPLER_INTERFACES_MAX];
+	uint64_t window;
+	uint64_t refused;
 	uint64_t began;
 	uint64_t flushed;
 	uint64_t counted;
@@ -137,18 +147,20 @@ static bool reach(struct collector *collector)
 	return false;
 }
 
-/* Whether nobody refused what was sent there before. */
-static bool was_taken(struct collector *collector)
+/* Whether something that was sent there before was refused. */
+static bool was_refused(struct collector *collector)
 {
 	socklen_t length = sizeof(int);
-	int err = 0;
+	int err = collector->refused;
 
+	collector->refused = 0;
 	if (collector->socket < 0)
-		return true;
-	if (getsockopt(collector->socket, SOL_SOCKET, SO_ERROR, &err, &length) || !err)
-		return true;
-	complain(collector, err);
-	return false;
+		return false;
+	if (!err)
+		getsockopt(collector->socket, SOL_SOCKET, SO_ERROR, &err, &length);
+	if (err)
+		complain(collector, err);
+	return err;
 }
 
 static bool send_to(struct sflow_sink *self, struct collector *collector)
@@ -166,21 +178,38 @@ static bool send_to(struct sflow_sink *self, struct collector *collector)
 	if (send(collector->socket, datagram, octets, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	    (ssize_t)octets)
 		return true;
+	if (errno == ECONNREFUSED)
+		collector->refused = errno;
 	complain(collector, errno);
 	return false;
 }
 
-/* A sample counts as delivered if every collector was sent it and none refused it. */
+/* Moves what was sent in a window to what is delivered or lost. */
+static void count_sent(struct sflow_sink *self, unsigned int window, uint64_t *to)
+{
+	size_t i;
+
+	for (i = 0; i < self->count; i++)
+		to[i] += self->sent[window][i];
+	memset(self->sent[window], 0, sizeof(self->sent[window]));
+}
+
 static void settle(struct sflow_sink *self)
 {
-	bool taken = true;
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
 	size_t i;
 
 	for (i = 0; i < self->collector_count; i++)
-		taken &= was_taken(&self->collectors[i]);
-	for (i = 0; i < self->count; i++) {
-		*(taken ? &self->sink.delivered[i] : &self->sink.lost[i]) += self->sent[i];
-		self->sent[i] = 0;
+		if (was_refused(&self->collectors[i]))
+			self->refused = now;
+	if (self->refused && now - self->refused < SETTLE_NS) {
+		count_sent(self, 0, self->sink.lost);
+		count_sent(self, 1, self->sink.lost);
+	} else if (now - self->window >= SETTLE_NS) {
+		count_sent(self, 1, self->sink.delivered);
+		memcpy(self->sent[1], self->sent[0], sizeof(self->sent[1]));
+		memset(self->sent[0], 0, sizeof(self->sent[0]));
+		self->window = now;
 	}
 }
 
@@ -196,7 +225,7 @@ static void flush(struct sflow_sink *self)
 	for (i = 0; i < self->collector_count; i++)
 		sent &= send_to(self, &self->collectors[i]);
 	for (i = 0; i < self->count; i++) {
-		*(sent ? &self->sent[i] : &self->sink.lost[i]) += self->held[i];
+		*(sent ? &self->sent[0][i] : &self->sink.lost[i]) += self->held[i];
 		self->held[i] = 0;
 	}
 	self->octets = 0;
@@ -333,6 +362,8 @@ static void finish(struct sample_sink *sink, const struct sample_losses *losses)
 	note_losses(of(sink), losses);
 	flush(of(sink));
 	settle(of(sink));
+	count_sent(of(sink), 0, sink->delivered);
+	count_sent(of(sink), 1, sink->delivered);
 }
 
 static void close_sink(struct sample_sink *sink)
