@@ -69,8 +69,9 @@ def of_pytest(path):
     found = {}
     for case in cases(path):
         name, skipped = pytest_name(case), case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            found[name] = ("failed", "")
+        wrong = [part for part in case if part.tag in ("failure", "error")]
+        if wrong:
+            found[name] = ("failed", " ".join((wrong[0].get("message") or "").split()))
         elif skipped is not None:
             found[name] = ("skipped", " ".join((skipped.get("message") or "").split()))
         else:
