@@ -135,19 +135,21 @@ check_tool()
 # A letter stands for its mode, and for nothing if it has none.
 check_letters()
 {
-	local letter mode modes words
+	local letter mode modes words known
 	modes=$'\n'$(modes_of)$'\n'
-	for letter in {a..z} {A..Z}; do
+	known=$(grep -oE '\[-[A-Za-z]\]' "$source_dir/scripts/completions/$name" | tr -d '[]' || true)
+	known+=$'\n'$(grep -oE '^ +-[A-Za-z],' <<<"$help" | tr -d ' ,')
+	while read -r letter; do
 		mode=
-		[[ ! $help =~ $'\n'\ +-$letter,\ (--[a-z-]+) ]] || mode=${BASH_REMATCH[1]}
+		[[ ! $help =~ $'\n'\ +$letter,\ (--[a-z-]+) ]] || mode=${BASH_REMATCH[1]}
 		[[ $modes == *$'\n'"$mode"$'\n'* ]] || mode=
 		# Of an option, what it takes comes next.
-		[ "$mode" ] || [[ ! $help =~ $'\n'\ +-$letter,\ --[a-z-]+\ [A-Z] ]] || continue
+		[ "$mode" ] || [[ ! $help =~ $'\n'\ +$letter,\ --[a-z-]+\ [A-Z] ]] || continue
 		words=()
 		[ -z "$mode" ] || add_words "$mode"
 		diff <(complete_line "$name" "${words[@]}" --) \
-			<(complete_line "$name" "-$letter" "${words[@]:1}" --) ||
-			fail "$name -$letter: other options are offered (>) than for ${mode:-no mode} (<)"
+			<(complete_line "$name" "$letter" "${words[@]:1}" --) ||
+			fail "$name $letter: other options are offered (>) than for ${mode:-no mode} (<)"
 	done
 }
 
