@@ -65,6 +65,7 @@ def test_native_is_refused_where_the_driver_cannot(bed):
     assert bed.status("lo")["mode"] == "generic"
 
 
+@pytest.mark.long
 def test_several_interfaces(bed):
     bed.add_veth("eth1")
     bed.add_veth("eth2")
@@ -76,6 +77,7 @@ def test_several_interfaces(bed):
     assert bed.root("--status", "--json").json["interfaces"] == []
 
 
+@pytest.mark.long
 def test_all_interfaces_or_none(bed):
     bed.add_veth("eth1")
     bed.add_veth("eth2", mtu=9000, peer_mtu=9000)
@@ -91,6 +93,7 @@ def test_all_interfaces_or_none(bed):
     assert data_path(bed, "eth1") == before
 
 
+@pytest.mark.long
 def test_what_was_changed_before_a_failure_is_named(bed):
     bed.add_veth("eth1", mtu=9000, peer_mtu=9000)
     bed.root("--attach", "--interface", "eth0")
@@ -101,6 +104,7 @@ def test_what_was_changed_before_a_failure_is_named(bed):
     assert xdp_of(bed, "eth1") is None
 
 
+@pytest.mark.long
 def test_vlan_like_names(bed):
     """bpffs refuses dots."""
     bed.add_veth("eth0.100")
@@ -184,6 +188,7 @@ def test_mode_changes_only_by_force(bed, traffic):
     bed.root("--attach", "--native", "--interface", "eth0")
 
 
+@pytest.mark.long
 def test_interface_made_anew(bed):
     bed.add_veth("eth1")
     bed.root("--attach", "--interface", "eth1")
@@ -204,6 +209,7 @@ def test_interface_made_anew(bed):
     assert shape(bed.pin_tree()) == tree
 
 
+@pytest.mark.long
 def test_interface_renamed(bed, traffic):
     """Packets go on as before, pins follow, and whoever gets the name has none of it."""
     bed.attach()
@@ -229,6 +235,7 @@ def test_interface_renamed(bed, traffic):
     assert xdp_of(bed, "wan0") is None and not bed.server.pins.exists()
 
 
+@pytest.mark.long
 def test_interface_deleted(bed):
     """Its pins stay, are shown, and go by --detach."""
     bed.add_veth("eth1")

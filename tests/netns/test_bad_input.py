@@ -153,12 +153,14 @@ def refused(run, arguments, status, said):
     assert re.match(r"xdp_(root_loader|filter): ", line) and said in line, line
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("arguments, status, said", sample(ROOT_CASES, 6),
                          ids=lambda value: repr(value)[:60])
 def test_xdp_root_loader(unchanged, arguments, status, said):
     refused(unchanged.root, arguments, status, said)
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("arguments, status, said", sample(FILTER_CASES, 6),
                          ids=lambda value: repr(value)[:60])
 def test_xdp_filter(unchanged, arguments, status, said):
@@ -167,6 +169,7 @@ def test_xdp_filter(unchanged, arguments, status, said):
     refused(unchanged.filter, arguments, status, said)
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("tool", [ROOT_LOADER, FILTER], ids=lambda tool: tool.name)
 def test_no_mode(unchanged, tool):
     """Usage, and what is missing."""
@@ -225,6 +228,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.anywhere
 def test_lock_held_for_too_long(unchanged):
     """Readers don't wait for it; others give up after ten seconds."""
     with held(unchanged):
@@ -261,6 +265,7 @@ def test_two_loaders_at_once(unchanged):
     assert (process.returncode, err) == (EX_OK, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("anew", [False, True], ids=["deleted", "made anew"])
 @pytest.mark.parametrize("tool, mode", [(ROOT_LOADER, "--attach"), (ROOT_LOADER, "--stage"),
                                         (FILTER, "--drop --ips 203.0.113.0/24"),

@@ -342,6 +342,7 @@ def test_swaps_under_a_flood(bed, mode):
     assert shape(bed.pin_tree()) == tree
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("arguments, status, words", (
     (("--attach", "--interface", "eth0"), EX_USAGE, "--attach needs --rules"),
     (("--attach", "--rules", "/nowhere", "--interface", "eth0"), EX_NOINPUT, "/nowhere"),

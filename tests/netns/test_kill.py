@@ -151,6 +151,7 @@ def kill_points():
     return itertools.count(1, 9) if GUEST else itertools.count(1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sample(OPERATIONS, 6))
 def test_killed_at_each_step(subject, name):
     """Right before each change of a link, map, pin or device that the loader makes."""

@@ -104,6 +104,7 @@ def test_filter_beyond_the_first_buffer(bed):
     assert (seen["emitted"], seen["filtered"]) == (3, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wish, sources", sample((
     (("--action", "drop"), {DROPPED}),
     (("--action", "pass,tx"), {PASSED}),

@@ -112,6 +112,7 @@ def test_pipe_closed_beside_file(sampled, scratch):
     assert seen["outputs"]["live"]["lost"] >= 10
 
 
+@pytest.mark.long
 def test_pipe_not_read(sampled):
     """A reader that hangs keeps neither the data path nor the end waiting."""
     process = reading(sampled, "--live")
@@ -241,6 +242,7 @@ def test_disk_full_for_a_while(sampled, small_disk):
     check_conservation(state(sampled), "file")
 
 
+@pytest.mark.long
 def test_to_pcap(sampled, scratch):
     need("tshark")
     file, verdicts, classic = (scratch / name for name in ("out.pcapng", "out.csv", "out.pcap"))

@@ -230,6 +230,7 @@ def test_sflow_tells_losses(bed, collector):
     assert (flows[-1][3], flows[-1][4]) == (301, full)
 
 
+@pytest.mark.long
 def test_collector_down(sampled, collector):
     """Said once, counted; what comes once it is up gets there."""
     collector.close()
@@ -296,6 +297,7 @@ def test_no_route_to_collector(sampled, collector):
     far.close()
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("name", ("127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:99999", "[::1]:0",
                                   "127.0.0.1:", "127.0.0.1:63x", "127.0.0.1:-1",
                                   "127.0.0.1:4294973639"))
@@ -339,6 +341,7 @@ def test_statsd(bed, collector):
     }
 
 
+@pytest.mark.long
 def test_statsd_down(sampled, collector):
     collector.close()
     process = reading(sampled, "--statsd", "127.0.0.1", "--statsd-port", collector.port)

@@ -16,6 +16,8 @@ ROW = re.compile(rf"^(.{{43}}) +{NUMBER} ± {NUMBER} +{NUMBER} ± {NUMBER} +(.*)
 ROUNDED = 0.1
 SCALE = {" ": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def sampled(bed):

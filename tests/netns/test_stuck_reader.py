@@ -17,6 +17,8 @@ SNOOP = BUILD / "flow_monitor/execsnoop/execsnoop"
 F_SETPIPE_SZ = 1031
 PAGE = 4096
 
+pytestmark = pytest.mark.anywhere
+
 
 def waiting(reading):
     """Octets in a pipe."""

@@ -73,6 +73,7 @@ def test_changes_of_the_configuration(flooded):
     check(flood.stop())
 
 
+@pytest.mark.long
 def test_commits(flooded):
     """Generations replace each other with all that is in them."""
     flood = Flood(flooded, bad_frames())
@@ -116,6 +117,7 @@ def test_two_slots_change_in_one_instant(flooded, traffic):
     check(flood.stop())
 
 
+@pytest.mark.long
 def test_the_flood_sees_what_passes(bed):
     """A flood that could not tell would prove nothing."""
     bed.attach()

@@ -361,6 +361,7 @@ def test_as_ss_says(host, monitor, scratch):
     assert {ends: records.get(ends) for ends in wanted} == {ends: said()[ends] for ends in wanted}
 
 
+@pytest.mark.long
 def test_as_tcplife_says(host, monitor, scratch):
     """Ports, octets (it counts SYN and FIN, in KB of two places), process of the same flows."""
     if not shutil.which("tcplife"):
@@ -557,6 +558,7 @@ def test_columns(host):
 LONG = "2001:db8:1234:5678:9abc:def0:1234:5678"
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("columns", (80, 120, 167, 168, 200, 300))
 def test_columns_fit(host, columns):
     """No line is longer than the terminal, whatever the addresses and the end."""
