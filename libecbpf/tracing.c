@@ -38,6 +38,24 @@ bool ecbpf_have_iterator(const char *name)
 	return fd >= 0;
 }
 
+bool ecbpf_have_cmpxchg(void)
+{
+	/* r0 = 0; *(u64 *)(r10 - 8) = r0; r0 = cmpxchg(r10 - 8, r0, r0); exit */
+	const struct bpf_insn exchange[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_DW | BPF_MEM, .dst_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_STX | BPF_DW | BPF_ATOMIC,
+		  .dst_reg = BPF_REG_10,
+		  .off = -8,
+		  .imm = BPF_CMPXCHG },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	CLEANUP_FD int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "ecbpf_probe",
+					  "Dual BSD/GPL", exchange, ARRAY_SIZE(exchange), NULL);
+
+	return fd >= 0;
+}
+
 int ecbpf_btf_check(const char *file)
 {
 	struct btf *btf;

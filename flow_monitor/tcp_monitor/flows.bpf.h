@@ -3,17 +3,10 @@
 #ifndef TCP_MONITOR_FLOWS_BPF_H
 #define TCP_MONITOR_FLOWS_BPF_H
 
-#include "wanted.bpf.h"
+#include "table.bpf.h"
 
 /* Flows that began when the table was full and haven't ended yet. */
 __s64 untracked = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
-	__type(key, __u64);
-	__type(value, struct monitor_event);
-} flows SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -72,13 +65,15 @@ static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monit
 /* What is noted for a socket is of a flow that is gone, and nobody saw the end of that. */
 static __noinline int give_up(struct monitor_percpu *cpu, __u64 key)
 {
-	struct monitor_event flow, *noted = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_event flow, *noted;
+	int slot = flow_slot(key);
 
+	noted = slot < 0 ? NULL : flow_at(slot);
 	if (!cpu || !noted)
 		return 0;
 	flow = *noted;
-	/* Where two find out at once, one of them deletes it. */
-	if (!bpf_map_delete_elem(&flows, &key))
+	/* Where two find out at once, one of them removes it. */
+	if (flow_remove_at(slot, key))
 		reconstruct(cpu, &flow);
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "search.h"
 #include "tcp_monitor.skel.h"
+#include "tcp_monitor_old.skel.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -73,11 +74,39 @@ static void choose(struct programs *programs, bool accept_pid)
 	bpf_program__set_autoload(skel->progs.reader_found, accept_pid);
 }
 
+/* Programs and maps have the same names in both objects. */
+static struct tcp_monitor_bpf *open_object(const char *btf)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf);
+	struct tcp_monitor_bpf *skel = calloc(1, sizeof(*skel));
+	int err = skel ? tcp_monitor_bpf__create_skeleton(skel) : -ENOMEM;
+
+	if (!err && !ecbpf_have_cmpxchg())
+		skel->skeleton->data =
+			(void *)tcp_monitor_old_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (!err)
+		err = bpf_object__open_skeleton(skel->skeleton, &opts);
+	if (!err)
+		return skel;
+	tcp_monitor_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
+}
+
+static void size_table(struct tcp_monitor_bpf *skel, uint64_t max_flows)
+{
+	/* Of the slots as many again stay free. */
+	uint32_t buckets = (2 * max_flows + MONITOR_WAYS - 1) / MONITOR_WAYS;
+
+	skel->rodata->config.buckets = buckets;
+	bpf_map__set_max_entries(skel->maps.buckets, buckets);
+	bpf_map__set_max_entries(skel->maps.flows, buckets * MONITOR_WAYS);
+}
+
 static int load(struct programs *programs, const struct programs_options *options,
 		const struct filter *filter)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = options->btf);
-	struct tcp_monitor_bpf *skel = tcp_monitor_bpf__open_opts(&opts);
+	struct tcp_monitor_bpf *skel = open_object(options->btf);
 	int cpus = libbpf_num_possible_cpus(), err;
 
 	if (!skel)
@@ -87,7 +116,7 @@ static int load(struct programs *programs, const struct programs_options *option
 	search_choose(skel, !options->btf);
 	memcpy((void *)&skel->rodata->config, &options->config, sizeof(options->config));
 	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
-	bpf_map__set_max_entries(skel->maps.flows, options->max_flows);
+	size_table(skel, options->max_flows);
 	bpf_map__set_max_entries(skel->maps.events, options->ring);
 	if (cpus > 0)
 		bpf_map__set_max_entries(skel->maps.percpu, cpus);

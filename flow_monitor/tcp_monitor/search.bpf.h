@@ -56,23 +56,23 @@ static __always_inline void note_open(struct sock *sk, bool direct)
 	struct monitor_event flow = { .bits = MONITOR_FLOW_FOUND };
 	struct monitor_listener listener = listener_of(sk, direct);
 	struct monitor_percpu *cpu = this_cpu();
-	__u64 key = (__u64)sk;
+	__u64 key = key_of_socket(sk);
+	int slot;
 
-	if (!cpu || !flow_socket(sk, direct).tp)
+	if (!cpu || !flow_socket(sk, key, direct).tp)
 		return;
 	if (bpf_map_lookup_elem(&listeners, &listener))
 		flow.bits |= MONITOR_FLOW_PASSIVE;
 	flow.start = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST)) {
-		if (!bpf_map_lookup_elem(&flows, &key)) {
-			count(cpu, MONITOR_COUNT_REFUSED);
-			__sync_fetch_and_add(&untracked, 1);
-		}
-		return;
+	slot = flow_add(key, &flow);
+	if (slot == -E2BIG) {
+		count(cpu, MONITOR_COUNT_REFUSED);
+		__sync_fetch_and_add(&untracked, 1);
 	}
+	if (slot < 0)
+		return;
 	count(cpu, MONITOR_COUNT_FOUND);
-	if (!is_open(READ_AT(direct, sk, __sk_common.skc_state)) &&
-	    !bpf_map_delete_elem(&flows, &key))
+	if (!is_open(READ_AT(direct, sk, __sk_common.skc_state)) && flow_remove_at(slot, key))
 		count(cpu, MONITOR_COUNT_ENDED);
 }
 
@@ -122,7 +122,7 @@ int find_one(__u64 *ctx)
 static __always_inline bool read_flow(__u64 key, const struct monitor_event *noted,
 				      struct monitor_event *event)
 {
-	struct flow_socket socket = flow_socket((struct sock *)key, false);
+	struct flow_socket socket = flow_socket((struct sock *)key, key, false);
 	struct monitor_event *still;
 	unsigned char state;
 	bool passive;
@@ -147,8 +147,17 @@ static __always_inline bool read_flow(__u64 key, const struct monitor_event *not
 	read_dscp(&socket, passive, event);
 	read_counters(&socket, event);
 	/* The socket may have become another flow's while it was read. */
-	still = bpf_map_lookup_elem(&flows, &key);
+	still = flow_find(key);
 	return still && still->start == event->start && flow_is_wanted(socket.sk, event);
+}
+
+/* Of the slot that an iterator over "flows" is at; 0: none, or it is free. */
+static __always_inline __u64 key_of(const __u32 *slot)
+{
+	volatile __u64 *at = slot ? key_at(*slot) : NULL;
+	__u64 key = at ? *at : 0;
+
+	return key == MONITOR_TAKEN ? 0 : key;
 }
 
 SEC("iter/bpf_map_elem")
@@ -156,9 +165,9 @@ int read_each(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
 	struct monitor_event *noted = ctx->value;
-	__u64 *socket = ctx->key;
+	__u64 key = key_of(ctx->key);
 
-	if (socket && noted && read_flow(*socket, noted, &event))
+	if (key && noted && read_flow(key, noted, &event))
 		bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
 	return 0;
 }
@@ -172,7 +181,7 @@ int read_one(__u64 *ctx)
 	__u64 key = ctx[0];
 	__u32 zero = 0;
 
-	noted = bpf_map_lookup_elem(&flows, &key);
+	noted = flow_find(key);
 	if (!noted || !read_flow(key, noted, &event))
 		return 0;
 	return !bpf_map_update_elem(&one_read, &zero, &event, BPF_ANY);
@@ -188,7 +197,7 @@ static __always_inline bool is_in_use(struct sock *sk)
 /* Whether the socket of an active flow is gone: then the flow ended unseen. */
 static __always_inline void end_unseen(__u64 key, const struct monitor_event *noted)
 {
-	struct flow_socket socket = flow_socket((struct sock *)key, false);
+	struct flow_socket socket = flow_socket((struct sock *)key, key, false);
 
 	if (is_of_another(noted, &socket) || !is_in_use(socket.sk))
 		give_up(this_cpu(), key);
@@ -198,10 +207,10 @@ SEC("iter/bpf_map_elem")
 int sweep_each(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct monitor_event *noted = ctx->value;
-	__u64 *socket = ctx->key;
+	__u64 key = key_of(ctx->key);
 
-	if (socket && noted)
-		end_unseen(*socket, noted);
+	if (key && noted)
+		end_unseen(key, noted);
 	return 0;
 }
 
@@ -215,7 +224,7 @@ int sweep_some(__u64 *ctx)
 
 	for (i = 0; i < MONITOR_SWEEP_KEYS; i++) {
 		bpf_probe_read_kernel(&key, sizeof(key), ctx + i);
-		noted = key ? bpf_map_lookup_elem(&flows, &key) : NULL;
+		noted = key ? flow_find(key) : NULL;
 		if (noted)
 			end_unseen(key, noted);
 	}

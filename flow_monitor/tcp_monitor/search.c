@@ -21,7 +21,7 @@
 
 /* Records read from an iterator at once. */
 #define READ_RECORDS 512
-/* Keys read from the table at once: many times more than a bucket has. */
+/* Keys taken from the table at once. */
 #define READ_KEYS 4096
 
 /* Since 5.3 and 5.6; libc may not know them. */
@@ -225,22 +225,25 @@ static int each_key(struct tcp_monitor_bpf *skel,
 				     uint32_t count, void *context),
 		    void *context)
 {
-	struct monitor_event *values = calloc(READ_KEYS, sizeof(*values));
-	uint64_t *keys = calloc(READ_KEYS, sizeof(*keys));
-	uint32_t place, *from = NULL, count;
-	int err = keys && values ? 0 : -ENOMEM;
+	size_t slots = bpf_map__max_entries(skel->maps.flows), size = slots * sizeof(uint64_t), i;
+	const uint64_t *table =
+		mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(skel->maps.buckets), 0);
+	uint64_t keys[READ_KEYS], key;
+	uint32_t count = 0;
 
-	while (!err) {
-		count = READ_KEYS;
-		err = bpf_map_lookup_batch(bpf_map__fd(skel->maps.flows), from, &place, keys,
-					   values, &count, NULL);
-		from = &place;
-		if (!err || err == -ENOENT)
+	if (table == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < slots; i++) {
+		key = __atomic_load_n(&table[i], __ATOMIC_RELAXED);
+		if (key > MONITOR_TAKEN)
+			keys[count++] = key;
+		if (count && (count == READ_KEYS || i + 1 == slots)) {
 			callback(skel, keys, count, context);
+			count = 0;
+		}
 	}
-	free(values);
-	free(keys);
-	return err == -ENOENT ? 0 : err;
+	munmap((void *)table, size);
+	return 0;
 }
 
 static void sweep(struct tcp_monitor_bpf *skel, const uint64_t *keys, uint32_t count, void *context)

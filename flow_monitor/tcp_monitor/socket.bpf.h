@@ -37,10 +37,12 @@
  * struct flow_socket - a socket by both of its types, which are at one address
  * @sk: the kernel vouches for loads from it, if @direct
  * @tp: it checks loads from it one by one; so what @sk has is read there
+ * @key: its address
  */
 struct flow_socket {
 	struct sock *sk;
 	struct tcp_sock *tp;
+	__u64 key;
 	bool direct;
 };
 
@@ -59,11 +61,12 @@ struct flow_socket {
 #define READ_SK(socket, field) READ_AT((socket)->direct, (socket)->sk, field)
 #define READ_TP(socket, field) READ_AT((socket)->direct, (socket)->tp, field)
 
-static __always_inline struct flow_socket flow_socket(struct sock *sk, bool direct)
+static __always_inline struct flow_socket flow_socket(struct sock *sk, __u64 key, bool direct)
 {
 	return (struct flow_socket){
 		.sk = sk,
 		.tp = direct ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk,
+		.key = key,
 		.direct = direct,
 	};
 }

@@ -20,8 +20,6 @@
 #include "flows.bpf.h"
 #include "search.bpf.h"
 
-#define EEXIST 17
-
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* Nothing here reads it. */
@@ -39,38 +37,42 @@ static __always_inline void note_process(struct monitor_event *flow)
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-static __always_inline void begin(struct monitor_percpu *cpu, struct sock *sk, bool passive)
+static __always_inline void begin(struct monitor_percpu *cpu, __u64 key, bool passive)
 {
-	struct monitor_event flow = { .start = bpf_ktime_get_ns() };
-	__u64 key = (__u64)sk;
-	long err;
+	int slot = flow_take(key);
+	struct monitor_event *flow;
 
-	if (passive)
-		flow.bits = MONITOR_FLOW_PASSIVE;
-	else
-		note_process(&flow);
-	err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
-	if (err == -EEXIST) {
+	if (slot == -EEXIST) {
 		give_up(cpu, key);
-		err = bpf_map_update_elem(&flows, &key, &flow, BPF_NOEXIST);
+		slot = flow_take(key);
 	}
-	count(cpu, err ? MONITOR_COUNT_REFUSED : MONITOR_COUNT_OPENED);
-	if (!err)
+	flow = slot < 0 ? NULL : flow_at(slot);
+	if (!flow) {
+		count(cpu, MONITOR_COUNT_REFUSED);
+		cpu->refused = key;
+		__sync_fetch_and_add(&untracked, 1);
 		return;
-	cpu->refused = key;
-	__sync_fetch_and_add(&untracked, 1);
+	}
+	*flow = (struct monitor_event){ .start = bpf_ktime_get_ns() };
+	if (passive)
+		flow->bits = MONITOR_FLOW_PASSIVE;
+	else
+		note_process(flow);
+	flow_give(slot, key);
+	count(cpu, MONITOR_COUNT_OPENED);
 }
 
 /**
  * struct ending - what is known of a flow that has ended
- * @flow: as it was noted; NULL: nobody saw it begin
+ * @flow: as it was noted, in @slot; NULL: nobody saw it begin
  * @old: state before
  */
 struct ending {
 	const struct flow_socket *socket;
 	const struct monitor_event *flow;
-	__u64 now;
+	int slot;
 	int old;
+	__u64 now;
 };
 
 /* What doesn't change once a flow closes. */
@@ -143,7 +145,7 @@ static __always_inline enum monitor_count deliver(const struct monitor_percpu *c
 
 static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending)
 {
-	__u64 key = (__u64)ending->socket->sk;
+	__u64 key = ending->socket->key;
 
 	count(cpu, MONITOR_COUNT_CLOSES);
 	if (!ending->flow && untracked > 0) {
@@ -152,7 +154,7 @@ static __always_inline void end(struct monitor_percpu *cpu, const struct ending 
 		return;
 	}
 	count(cpu, deliver(cpu, ending));
-	if (ending->flow && !bpf_map_delete_elem(&flows, &key))
+	if (ending->flow && flow_remove_at(ending->slot, key))
 		count(cpu, MONITOR_COUNT_ENDED);
 }
 
@@ -165,12 +167,12 @@ static __always_inline void report_state(struct monitor_percpu *cpu,
 		.new_state = to,
 	};
 	struct monitor_event *flow;
-	__u64 key = (__u64)socket->sk;
+	__u64 key = socket->key;
 
 	event.now = bpf_ktime_get_ns();
 	event.start = event.now;
 	read_identity(socket, &event);
-	flow = bpf_map_lookup_elem(&flows, &key);
+	flow = flow_find(key);
 	if (flow) {
 		event.start = flow->start;
 		event.pid = flow->pid;
@@ -206,9 +208,9 @@ static __always_inline void note_closing(struct monitor_percpu *cpu,
 					 const struct flow_socket *socket, int to)
 {
 	struct monitor_event late, *flow;
-	__u64 key = (__u64)socket->sk;
+	__u64 key = socket->key;
 
-	flow = bpf_map_lookup_elem(&flows, &key);
+	flow = flow_find(key);
 	/* Nothing begins to close twice. */
 	if (flow && flow->bits & MONITOR_FLOW_CLOSING) {
 		give_up(cpu, key);
@@ -225,14 +227,14 @@ static __always_inline void note_closing(struct monitor_percpu *cpu,
 		.bits = MONITOR_FLOW_LATE,
 	};
 	read_closing(socket, to, &late);
-	if (!bpf_map_update_elem(&flows, &key, &late, BPF_NOEXIST))
+	if (flow_add(key, &late) >= 0)
 		count(cpu, MONITOR_COUNT_FOUND);
 }
 
 /* The accepting side's process, if it isn't known. */
 static __always_inline void note_accepting(__u64 key)
 {
-	struct monitor_event *flow = bpf_map_lookup_elem(&flows, &key);
+	struct monitor_event *flow = flow_find(key);
 
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
 		note_process(flow);
@@ -257,10 +259,11 @@ static __always_inline void closed(struct monitor_percpu *cpu, const struct flow
 				   int from)
 {
 	struct ending ending = { .socket = socket, .now = time_of_end(socket, from), .old = from };
-	__u64 key = (__u64)socket->sk;
+	__u64 key = socket->key;
 	struct monitor_event *flow;
 
-	flow = bpf_map_lookup_elem(&flows, &key);
+	ending.slot = flow_slot(key);
+	flow = ending.slot < 0 ? NULL : flow_at(ending.slot);
 	if (flow && is_of_another(flow, socket)) {
 		give_up(cpu, key);
 		flow = NULL;
@@ -274,10 +277,10 @@ static __always_inline void closed(struct monitor_percpu *cpu, const struct flow
 
 static __always_inline int state_changed(struct sock *sk, int from, int to, bool direct)
 {
-	__u64 key = (__u64)sk;
 	struct monitor_percpu *cpu;
 	struct flow_socket socket;
 	bool closes;
+	__u64 key;
 
 	/* MPTCP's own sockets and other protocols come here too. */
 	if (!matters(from, to) || READ_AT(direct, sk, sk_protocol) != IPPROTO_TCP_)
@@ -285,16 +288,17 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
+	key = key_of_socket(sk);
 	if (to == BPF_TCP_SYN_SENT) {
-		begin(cpu, sk, false);
+		begin(cpu, key, false);
 	} else if (from == BPF_TCP_LISTEN) {
-		begin(cpu, sk, true);
+		begin(cpu, key, true);
 		cpu->born = key;
 	}
 	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
 	if (!config.states && to != BPF_TCP_CLOSE && !closes)
 		return 0;
-	socket = flow_socket(sk, direct);
+	socket = flow_socket(sk, key, direct);
 	if (!socket.tp)
 		return 0;
 	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
@@ -312,48 +316,53 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 static __always_inline int birth_met(struct sock *sk, int congestion_state, bool direct)
 {
 	struct monitor_percpu *cpu = this_cpu();
-	__u64 key = (__u64)sk;
+	__u64 key;
 
 	if (!cpu)
 		return 0;
-	if (cpu->born == key) {
+	if (cpu->born == (__u64)sk) {
 		cpu->born = 0;
 		return 0;
 	}
 	if (congestion_state || READ_AT(direct, sk, __sk_common.skc_state) != BPF_TCP_SYN_RECV ||
-	    READ_AT(direct, sk, sk_protocol) != IPPROTO_TCP_ || bpf_map_lookup_elem(&flows, &key))
+	    READ_AT(direct, sk, sk_protocol) != IPPROTO_TCP_)
 		return 0;
-	/* The table was full. */
-	if (cpu->refused == key)
+	key = key_of_socket(sk);
+	/* Or the table was full. */
+	if (flow_slot(key) >= 0 || cpu->refused == key)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
-	begin(cpu, sk, true);
+	begin(cpu, key, true);
 	return 0;
 }
 
 static __always_inline int end_met(struct sock *sk, bool direct)
 {
 	struct monitor_percpu *cpu = this_cpu();
-	__u64 key = (__u64)sk;
 	struct flow_socket socket;
 	struct monitor_event *flow;
+	__u64 key;
+	int slot;
 
 	if (!cpu)
 		return 0;
-	if (cpu->ended == key) {
+	if (cpu->ended == (__u64)sk) {
 		cpu->ended = 0;
 		return 0;
 	}
-	flow = bpf_map_lookup_elem(&flows, &key);
+	key = key_of_socket(sk);
+	slot = flow_slot(key);
+	flow = slot < 0 ? NULL : flow_at(slot);
 	if (!flow)
 		return 0;
-	socket = flow_socket(sk, direct);
+	socket = flow_socket(sk, key, direct);
 	if (!socket.tp)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
 	end(cpu, &(struct ending){
 			 .socket = &socket,
 			 .flow = flow,
+			 .slot = slot,
 			 .now = time_of_last_segment(&socket, flow->start),
 			 .old = state_before_end(&socket, flow->bits & MONITOR_FLOW_PASSIVE),
 		 });

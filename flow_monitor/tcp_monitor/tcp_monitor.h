@@ -13,6 +13,17 @@
 /* Words of a set of all ports. */
 #define MONITOR_PORT_WORDS 1024
 
+/* Slots that a bucket of active flows has. */
+#define MONITOR_WAYS 8
+
+/* In the place of a key, which it is below: a slot is being filled in. */
+#define MONITOR_TAKEN 1
+
+/* Of "buckets": the addresses of sockets; 0: the slot is free. */
+struct monitor_bucket {
+	__u64 keys[MONITOR_WAYS];
+};
+
 /* In .rodata: set before loading. */
 struct monitor_config {
 	/* Report state changes too. */
@@ -28,6 +39,8 @@ struct monitor_config {
 	__u32 filtered;
 	/* Of the number of records: which bits are 0 where the ring is asked how full it is. */
 	__u32 wakeup_mask;
+	/* Entries of "buckets"; there are so many times MONITOR_WAYS slots in "flows". */
+	__u32 buckets;
 	__u64 min_bytes;
 	/* ns */
 	__u64 min_duration;
@@ -95,7 +108,7 @@ enum monitor_kind {
 };
 
 /**
- * struct monitor_event - in the ring, read from active flows, and in "flows", where @start, @pid,
+ * struct monitor_event - in the ring, read from active flows, and in "flows", by slot, where @start, @pid,
  *	@bits and @name are known from the beginning, and the rest when it closes
  * @kind: enum monitor_kind
  * @bits: enum monitor_flow_bits

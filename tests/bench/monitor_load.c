@@ -202,6 +202,9 @@ int monitor_load_losses(const struct bench *bench, int section)
 	json_object_object_get_ex(summary, "outputs", &outputs);
 	records = number_at(summary, "counts", "emitted");
 	missing = (double)(2 * made) - records + (outputs ? number_at(outputs, "udp", "lost") : 0);
+	if (missing != 0)
+		ecbpf_log(ECBPF_LOG_WARNING, "of %llu connections, tcp_monitor said '%s'",
+			  (unsigned long long)made, text);
 	snprintf(name, sizeof(name), "tcp_monitor, records lost of %llu, all CPUs loaded, RPS on",
 		 (unsigned long long)(2 * made));
 	json_object_put(summary);

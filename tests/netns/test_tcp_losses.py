@@ -73,7 +73,7 @@ def test_small_table(host):
         monitor.wait_for(206)
         records = monitor.stop()
     counts = monitor.summary["counts"]
-    assert counts["table_full"] == counts["refused"] >= 100
+    assert 200 - 2 * 64 <= counts["table_full"] == counts["refused"] <= 200 - 64
     assert len(records) == counts["emitted"] == counts["closes"] - counts["filtered"] - counts[
         "table_full"]
     assert {record["bytes_sent"] + record["bytes_received"] for record in records} == {5, 10}
@@ -115,6 +115,7 @@ class Collector:
         return self.records
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("address", (V4, V6))
 def test_wire(host, address):
     """Each field in its place, as JSON has it."""
@@ -153,6 +154,7 @@ def test_wire(host, address):
                                           "json": {"delivered": 40, "lost": 0, "held": 0}}
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("batch,datagram,sizes", (
     (1, 1400, {90}), (128, 90, {90}), (5, 1400, {2 + 5 * 88}), (256, 400, {2 + 4 * 88})))
 def test_batches(host, batch, datagram, sizes):
@@ -241,6 +243,7 @@ def test_disk_full(host):
     assert summary["outputs"]["json"]["lost"] == 2
 
 
+@pytest.mark.anywhere
 def test_reader_stuck(host):
     """Nobody reads its output: datagrams go on, what doesn't fit is lost, and it ends when told."""
     count = scaled(6000)
@@ -276,6 +279,7 @@ def test_reader_stuck(host):
     assert outputs["json"]["lost"] == 2 * count - len(lines) > 0
 
 
+@pytest.mark.anywhere
 def test_reader_slow(host):
     """It takes a little all the time, and still doesn't keep the monitor from its end."""
     count = scaled(6000)
@@ -366,6 +370,7 @@ def test_filters(host):
         assert monitor.summary["counts"]["filtered"] >= 4 - len(records)
 
 
+@pytest.mark.long
 def test_namespaces(host):
     """Each record knows its own; --netns leaves the others out."""
     other = Namespace()
@@ -394,6 +399,7 @@ def cgroup_root():
     return None
 
 
+@pytest.mark.long
 def test_cgroup(host):
     """A control group and those below; sockets keep the one in which they were made."""
     root = cgroup_root()
@@ -465,6 +471,7 @@ def test_all_cpus(host, hook):
     print(monitor.summary["counts"])
 
 
+@pytest.mark.long
 def test_status(host):
     """As text, JSON and OpenMetrics, of a monitor that runs."""
     with monitoring(netns=host) as monitor:
@@ -486,6 +493,7 @@ def test_status(host):
     host.run(MONITOR, "--status", expect=EX_UNAVAILABLE)
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("arguments,status,words", (
     ((), EX_USAGE, "no mode given"),
     (("--debug", "--batch-size", "257"), EX_USAGE, "--batch-size: 257 is out of range"),

@@ -83,6 +83,9 @@ bool ecbpf_have_kernel_btf(void);
 /* Whether it takes iterators @name ("tcp", "bpf_map_elem"): some refuse one to everybody. */
 bool ecbpf_have_iterator(const char *name);
 
+/* Whether BPF programs may compare and exchange: since 5.12. */
+bool ecbpf_have_cmpxchg(void);
+
 /* Fail with -EPERM, naming them, if capabilities are missing that loading takes; @what fails. */
 int ecbpf_capabilities_check(const char *what);
 
