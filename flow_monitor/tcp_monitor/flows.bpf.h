@@ -62,8 +62,11 @@ static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monit
 		count(cpu, MONITOR_COUNT_EMITTED);
 }
 
-/* What is noted for a socket is of a flow that is gone, and nobody saw the end of that. */
-static __noinline int give_up(struct monitor_percpu *cpu, __u64 key)
+/*
+ * What is noted for a socket is of a flow that is gone, and nobody saw the end of that. @start: of that
+ * flow; 0: whichever it is.
+ */
+static __noinline int give_up(struct monitor_percpu *cpu, __u64 key, __u64 start)
 {
 	struct monitor_event flow, *noted;
 	int slot = flow_slot(key);
@@ -72,6 +75,8 @@ static __noinline int give_up(struct monitor_percpu *cpu, __u64 key)
 	if (!cpu || !noted)
 		return 0;
 	flow = *noted;
+	if (start && flow.start != start)
+		return 0;
 	/* Where two find out at once, one of them removes it. */
 	if (flow_remove_at(slot, key))
 		reconstruct(cpu, &flow);

@@ -17,6 +17,9 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Tables for so many flows, at most, never hold more. */
+#define EXACT_MAX 65536
+
 /* From the best to the last. */
 enum hook {
 	HOOK_TYPED,
@@ -99,6 +102,7 @@ static void size_table(struct tcp_monitor_bpf *skel, uint64_t max_flows)
 	uint32_t buckets = (2 * max_flows + MONITOR_WAYS - 1) / MONITOR_WAYS;
 
 	skel->rodata->config.buckets = buckets;
+	skel->rodata->config.max_slots = max_flows <= EXACT_MAX ? max_flows : 0;
 	bpf_map__set_max_entries(skel->maps.buckets, buckets);
 	bpf_map__set_max_entries(skel->maps.flows, buckets * MONITOR_WAYS);
 }
@@ -115,8 +119,8 @@ static int load(struct programs *programs, const struct programs_options *option
 	choose(programs, options->config.accept_pid);
 	search_choose(skel, !options->btf);
 	memcpy((void *)&skel->rodata->config, &options->config, sizeof(options->config));
-	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
 	size_table(skel, options->max_flows);
+	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
 	bpf_map__set_max_entries(skel->maps.events, options->ring);
 	if (cpus > 0)
 		bpf_map__set_max_entries(skel->maps.percpu, cpus);

@@ -12,7 +12,7 @@
  * struct programs_options - what is loaded
  * @hook: name, NULL: the best that works
  * @btf: file with the kernel's types, NULL: its own
- * @max_flows: active at once, at least
+ * @max_flows: active at once; beyond 65536, at least
  * @ring: octets, a power of two
  */
 struct programs_options {

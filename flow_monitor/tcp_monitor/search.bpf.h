@@ -151,24 +151,22 @@ static __always_inline bool read_flow(__u64 key, const struct monitor_event *not
 	return still && still->start == event->start && flow_is_wanted(socket.sk, event);
 }
 
-/* Of the slot that an iterator over "flows" is at; 0: none, or it is free. */
-static __always_inline __u64 key_of(const __u32 *slot)
-{
-	volatile __u64 *at = slot ? key_at(*slot) : NULL;
-	__u64 key = at ? *at : 0;
-
-	return key == MONITOR_TAKEN ? 0 : key;
-}
-
+/* By bucket, as most slots are free. */
 SEC("iter/bpf_map_elem")
 int read_each(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-	struct monitor_event *noted = ctx->value;
-	__u64 key = key_of(ctx->key);
+	struct monitor_bucket *bucket = ctx->value;
+	__u32 *number = ctx->key, i;
 
-	if (key && noted && read_flow(key, noted, &event))
-		bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	for (i = 0; bucket && number && i < MONITOR_WAYS; i++) {
+		struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
+		__u64 key = *(volatile __u64 *)&bucket->keys[i];
+		struct monitor_event *noted;
+
+		noted = key > MONITOR_TAKEN ? flow_at(*number * MONITOR_WAYS + i) : NULL;
+		if (noted && read_flow(key, noted, &event))
+			bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	}
 	return 0;
 }
 
@@ -198,19 +196,26 @@ static __always_inline bool is_in_use(struct sock *sk)
 static __always_inline void end_unseen(__u64 key, const struct monitor_event *noted)
 {
 	struct flow_socket socket = flow_socket((struct sock *)key, key, false);
+	__u64 start = noted->start;
 
 	if (is_of_another(noted, &socket) || !is_in_use(socket.sk))
-		give_up(this_cpu(), key);
+		give_up(this_cpu(), key, start);
 }
 
 SEC("iter/bpf_map_elem")
 int sweep_each(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_event *noted = ctx->value;
-	__u64 key = key_of(ctx->key);
+	struct monitor_bucket *bucket = ctx->value;
+	__u32 *number = ctx->key, i;
 
-	if (key && noted)
-		end_unseen(key, noted);
+	for (i = 0; bucket && number && i < MONITOR_WAYS; i++) {
+		__u64 key = *(volatile __u64 *)&bucket->keys[i];
+		struct monitor_event *noted;
+
+		noted = key > MONITOR_TAKEN ? flow_at(*number * MONITOR_WAYS + i) : NULL;
+		if (noted)
+			end_unseen(key, noted);
+	}
 	return 0;
 }
 

@@ -81,7 +81,7 @@ static int run_iterator(struct bpf_program *program, const struct bpf_iter_attac
 static int iterate_over_flows(struct tcp_monitor_bpf *skel, struct bpf_program *program,
 			      take_flow take, void *context)
 {
-	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.flows) };
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.buckets) };
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
 
 	return run_iterator(program, &opts, take, context);

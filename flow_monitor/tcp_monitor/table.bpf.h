@@ -31,6 +31,27 @@ struct {
 	__type(value, struct monitor_event);
 } flows SEC(".maps");
 
+/* Slots in use, where that is limited: CPUs would wait for each other's counts of a large table. */
+__s64 slots_used = 0;
+
+/* False: there are as many as there may be. */
+static __always_inline bool slot_is_allowed(void)
+{
+	if (!config.max_slots)
+		return true;
+	__sync_fetch_and_add(&slots_used, 1);
+	if (slots_used <= config.max_slots)
+		return true;
+	__sync_fetch_and_add(&slots_used, -1);
+	return false;
+}
+
+static __always_inline void slot_is_free(void)
+{
+	if (config.max_slots)
+		__sync_fetch_and_add(&slots_used, -1);
+}
+
 #ifdef MONITOR_WITHOUT_CMPXCHG
 static __always_inline __u64 key_of_socket(struct sock *sk)
 {
@@ -40,7 +61,7 @@ static __always_inline __u64 key_of_socket(struct sock *sk)
 	return key;
 }
 
-/* Slots whose key is being changed. */
+/* Changes of keys that are going on: of a slot that is free, and of one that isn't. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -52,20 +73,26 @@ struct {
 
 static __always_inline bool change_key(volatile __u64 *at, __u32 slot, __u64 old, __u64 new)
 {
-	bool changed = false;
+	__u32 lock = 2 * slot + !!old;
+	bool changed = false, locked = false;
 	__u8 one = 1;
 	int i;
 
-	for (i = 0; i < LOCK_TRIES; i++) {
-		if (bpf_map_update_elem(&locks, &slot, &one, BPF_NOEXIST))
-			continue;
+	for (i = 0; i < LOCK_TRIES && !locked; i++)
+		locked = !bpf_map_update_elem(&locks, &lock, &one, BPF_NOEXIST);
+	/* Another free slot does as well, but it may be that nobody else removes a key. */
+	if (locked || old)
 		changed = *at == old;
-		if (changed)
-			*at = new;
-		bpf_map_delete_elem(&locks, &slot);
-		break;
-	}
+	if (changed)
+		*at = new;
+	if (locked)
+		bpf_map_delete_elem(&locks, &lock);
 	return changed;
+}
+
+static __always_inline void store_key(volatile __u64 *at, __u64 key)
+{
+	*at = key;
 }
 #else
 /* These take Linux 5.12. */
@@ -84,6 +111,12 @@ static __always_inline bool change_key(volatile __u64 *at, __u32 slot, __u64 old
 {
 	(void)slot;
 	return __sync_val_compare_and_swap(at, old, new) == old;
+}
+
+/* In the place of MONITOR_TAKEN, after all that was stored before. */
+static __always_inline void store_key(volatile __u64 *at, __u64 key)
+{
+	__sync_lock_test_and_set(at, key);
 }
 #endif
 
@@ -148,7 +181,10 @@ static __always_inline bool flow_remove_at(int slot, __u64 key)
 {
 	volatile __u64 *at = slot < 0 ? NULL : key_at(slot);
 
-	return at && change_key(at, slot, key, 0);
+	if (!at || !change_key(at, slot, key, 0))
+		return false;
+	slot_is_free();
+	return true;
 }
 
 static __always_inline bool flow_remove(__u64 key)
@@ -194,8 +230,14 @@ __noinline int flow_take(__u64 key)
 			return -EEXIST;
 		balance += is_used(one) - is_used(other);
 	}
+	if (!slot_is_allowed())
+		return -E2BIG;
 	slot = take_in_bucket(balance > 0 ? second : first);
-	return slot >= 0 ? slot : take_in_bucket(balance > 0 ? first : second);
+	if (slot < 0)
+		slot = take_in_bucket(balance > 0 ? first : second);
+	if (slot < 0)
+		slot_is_free();
+	return slot;
 }
 
 /* What is noted in a slot that was taken is found from now on. */
@@ -204,7 +246,7 @@ static __always_inline void flow_give(int slot, __u64 key)
 	volatile __u64 *at = key_at(slot);
 
 	if (at)
-		change_key(at, slot, MONITOR_TAKEN, key);
+		store_key(at, key);
 }
 
 /* Whether more than one slot has @key. */

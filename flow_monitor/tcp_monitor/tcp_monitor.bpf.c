@@ -43,7 +43,7 @@ static __always_inline void begin(struct monitor_percpu *cpu, __u64 key, bool pa
 	struct monitor_event *flow;
 
 	if (slot == -EEXIST) {
-		give_up(cpu, key);
+		give_up(cpu, key, 0);
 		slot = flow_take(key);
 	}
 	flow = slot < 0 ? NULL : flow_at(slot);
@@ -145,6 +145,7 @@ static __always_inline enum monitor_count deliver(const struct monitor_percpu *c
 
 static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending)
 {
+	__u8 bits = ending->flow ? ending->flow->bits : 0;
 	__u64 key = ending->socket->key;
 
 	count(cpu, MONITOR_COUNT_CLOSES);
@@ -155,6 +156,9 @@ static __always_inline void end(struct monitor_percpu *cpu, const struct ending 
 	}
 	count(cpu, deliver(cpu, ending));
 	if (ending->flow && flow_remove_at(ending->slot, key))
+		count(cpu, MONITOR_COUNT_ENDED);
+	/* Those that are not noted when they begin may be noted by two at once. */
+	if (bits & (MONITOR_FLOW_FOUND | MONITOR_FLOW_LATE) && flow_remove(key))
 		count(cpu, MONITOR_COUNT_ENDED);
 }
 
@@ -213,7 +217,7 @@ static __always_inline void note_closing(struct monitor_percpu *cpu,
 	flow = flow_find(key);
 	/* Nothing begins to close twice. */
 	if (flow && flow->bits & MONITOR_FLOW_CLOSING) {
-		give_up(cpu, key);
+		give_up(cpu, key, 0);
 		flow = NULL;
 	}
 	if (flow) {
@@ -265,7 +269,7 @@ static __always_inline void closed(struct monitor_percpu *cpu, const struct flow
 	ending.slot = flow_slot(key);
 	flow = ending.slot < 0 ? NULL : flow_at(ending.slot);
 	if (flow && is_of_another(flow, socket)) {
-		give_up(cpu, key);
+		give_up(cpu, key, 0);
 		flow = NULL;
 	}
 	if (flow && ending.now < flow->start)

@@ -41,6 +41,8 @@ struct monitor_config {
 	__u32 wakeup_mask;
 	/* Entries of "buckets"; there are so many times MONITOR_WAYS slots in "flows". */
 	__u32 buckets;
+	/* Of which so many may be used; 0: all. */
+	__u32 max_slots;
 	__u64 min_bytes;
 	/* ns */
 	__u64 min_duration;
