@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -115,6 +116,8 @@ bool testbed_has_command(const char *name)
 
 static void become_command(const char *const *argv, int output, const cpu_set_t *cpus)
 {
+	/* A bench that is killed leaves nobody behind who watches the host. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sched_setaffinity(0, sizeof(*cpus), cpus);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
