@@ -56,7 +56,8 @@ def test_small_ring(host):
 
 @pytest.mark.long
 def test_small_table(host):
-    """More flows at once than it holds: those are counted, the others are exact."""
+    """More flows at once than it holds: those are counted, the others are exact. It has those of
+    all namespaces."""
     with monitoring("--max-flows", 64, netns=host) as monitor:
         with host.entered():
             listener = Listener()
@@ -73,7 +74,7 @@ def test_small_table(host):
         monitor.wait_for(206)
         records = monitor.stop()
     counts = monitor.summary["counts"]
-    assert counts["table_full"] == counts["refused"] == 200 - 64
+    assert counts["refused"] >= counts["table_full"] >= 200 - 64
     assert len(records) == counts["emitted"] == counts["closes"] - counts["filtered"] - counts[
         "table_full"]
     assert {record["bytes_sent"] + record["bytes_received"] for record in records} == {5, 10}
