@@ -151,19 +151,31 @@ static __always_inline bool read_flow(__u64 key, const struct monitor_event *not
 	return still && still->start == event->start && flow_is_wanted(socket.sk, event);
 }
 
+/* The flow in slot @way of the bucket that is met, and its @key; NULL: none. */
+static __always_inline struct monitor_event *flow_met(struct bpf_iter__bpf_map_elem *ctx, __u32 way,
+						      __u64 *key)
+{
+	struct monitor_bucket *bucket = ctx->value;
+	__u32 *number = ctx->key;
+
+	if (!bucket || !number)
+		return NULL;
+	*key = *(volatile __u64 *)&bucket->keys[way];
+	return *key > MONITOR_TAKEN ? flow_at(*number * MONITOR_WAYS + way) : NULL;
+}
+
 /* By bucket, as most slots are free. */
 SEC("iter/bpf_map_elem")
 int read_each(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_bucket *bucket = ctx->value;
-	__u32 *number = ctx->key, i;
+	__u32 i;
 
-	for (i = 0; bucket && number && i < MONITOR_WAYS; i++) {
+	for (i = 0; i < MONITOR_WAYS; i++) {
 		struct monitor_event event = { .kind = MONITOR_FLOW_IS_OPEN };
-		__u64 key = *(volatile __u64 *)&bucket->keys[i];
 		struct monitor_event *noted;
+		__u64 key = 0;
 
-		noted = key > MONITOR_TAKEN ? flow_at(*number * MONITOR_WAYS + i) : NULL;
+		noted = flow_met(ctx, i, &key);
 		if (noted && read_flow(key, noted, &event))
 			bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
 	}
@@ -205,14 +217,13 @@ static __always_inline void end_unseen(__u64 key, const struct monitor_event *no
 SEC("iter/bpf_map_elem")
 int sweep_each(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct monitor_bucket *bucket = ctx->value;
-	__u32 *number = ctx->key, i;
+	__u32 i;
 
-	for (i = 0; bucket && number && i < MONITOR_WAYS; i++) {
-		__u64 key = *(volatile __u64 *)&bucket->keys[i];
+	for (i = 0; i < MONITOR_WAYS; i++) {
 		struct monitor_event *noted;
+		__u64 key = 0;
 
-		noted = key > MONITOR_TAKEN ? flow_at(*number * MONITOR_WAYS + i) : NULL;
+		noted = flow_met(ctx, i, &key);
 		if (noted)
 			end_unseen(key, noted);
 	}
