@@ -37,6 +37,16 @@ struct fw_family {
 	struct fw_vectors vectors[FW_DIMS];
 };
 
+/* A rule, @number in its ruleset; the lowest priority decides. */
+struct fw_item {
+	const struct fw_rule *rule;
+	uint32_t number;
+	uint32_t priority;
+};
+
+/* Make neighbours of rules that match the same packets. */
+void fw_sort(const struct fw_ruleset *ruleset, struct fw_item *items, size_t count);
+
 int fw_family_order(const struct fw_ruleset *ruleset, unsigned int family, struct fw_family *out);
 void fw_family_free(struct fw_family *family);
 

@@ -5,13 +5,10 @@
 
 #include <arpa/inet.h>
 
-static bool addresses_match(const struct fw_ruleset *ruleset, const struct fw_addresses *addresses,
-			    const struct ecbpf_packet *packet, const __be32 *address)
+bool fw_addresses_match(const struct fw_ruleset *ruleset, const struct fw_addresses *addresses,
+			unsigned int family, const __be32 *address)
 {
-	struct prefix whole = {
-		.family = packet->family,
-		.length = prefix_length_max(packet->family),
-	};
+	struct prefix whole = { .family = family, .length = prefix_length_max(family) };
 	bool covered = false;
 	size_t i;
 
@@ -32,13 +29,15 @@ static bool fragment_matches(enum fw_fragment wanted, const struct ecbpf_packet 
 	return wanted == FW_FRAGMENT_ANY || fragment == (wanted == FW_FRAGMENT_YES);
 }
 
+bool fw_flags_match(const struct fw_flags *flags, uint8_t tcp_flags)
+{
+	return !flags->given || ((tcp_flags & flags->mask) == flags->flags) != flags->negated;
+}
+
 static bool flags_match(const struct fw_flags *flags, const struct ecbpf_packet *packet)
 {
-	if (!flags->given)
-		return true;
-	if (!(packet->flags & ECBPF_TCP))
-		return false;
-	return ((packet->tcp_flags & flags->mask) == flags->flags) != flags->negated;
+	return !flags->given ||
+	       (packet->flags & ECBPF_TCP && fw_flags_match(flags, packet->tcp_flags));
 }
 
 /* The tag that comes first in the frame counts. */
@@ -94,9 +93,9 @@ unsigned int fw_rule_differs(const struct fw_ruleset *ruleset, const struct fw_r
 
 	if (!(packet->flags & ECBPF_ADDRESSES) || packet->family != rule->family)
 		return FW_FIELD_FAMILY;
-	if (!addresses_match(ruleset, &rule->from, packet, packet->saddr))
+	if (!fw_addresses_match(ruleset, &rule->from, packet->family, packet->saddr))
 		return FW_FIELD_FROM;
-	if (!addresses_match(ruleset, &rule->to, packet, packet->daddr))
+	if (!fw_addresses_match(ruleset, &rule->to, packet->family, packet->daddr))
 		return FW_FIELD_TO;
 	if (!fragment_matches(rule->fragment, packet))
 		return FW_FIELD_FRAGMENT;

@@ -16,6 +16,12 @@ struct fw_facts {
 	uint32_t length;
 };
 
+/* @address: in network order, in the first word if the family is 4. */
+bool fw_addresses_match(const struct fw_ruleset *ruleset, const struct fw_addresses *addresses,
+			unsigned int family, const __be32 *address);
+/* Of a TCP segment. */
+bool fw_flags_match(const struct fw_flags *flags, uint8_t tcp_flags);
+
 /* Fields in the order in which they are looked at; numbers follow. */
 enum fw_field {
 	FW_FIELD_NONE,
