@@ -255,17 +255,21 @@ static int finish(struct monitor *monitor)
 	size_t i;
 
 	update_report(monitor);
+	/* Room for what that puts into the ring. What ends from now on is as good as open. */
+	drain(monitor);
+	search_unseen(programs_skel(monitor->programs));
 	programs_detach(monitor->programs);
 	for (i = 0; i < monitor->output_count; i++)
 		monitor->outputs[i]->last = true;
-	/* Room for what that puts into the ring. */
 	while (drain(monitor))
 		;
-	search_unseen(programs_skel(monitor->programs));
-	while (drain(monitor))
-		;
-	if (monitor->options->flush_open)
+	if (monitor->options->flush_open) {
+		/* Or it would have neither kind of record. */
+		search_unseen(programs_skel(monitor->programs));
+		while (drain(monitor))
+			;
 		err = report_open(monitor, FLOW_OPEN, 0);
+	}
 	for (i = 0; i < monitor->output_count; i++)
 		monitor->outputs[i]->calls->close(monitor->outputs[i]);
 	monitor->output_count = 0;
