@@ -307,7 +307,7 @@ def test_reused_sockets_and_ports(host, monitor):
     assert len(ports) <= 8
     monitor.wait_for(2 * count)
     records = monitor.stop()
-    assert monitor.summary["counts"]["emitted"] == len(records) == 2 * count
+    assert monitor.summary["counts"]["emitted"] == len(records) == 2 * count, monitor.summary
     for port, flows in ports.items():
         active = [(record["bytes_sent"], record["bytes_received"])
                   for record in by_side(records, "active") if record["local_port"] == port]
