@@ -89,20 +89,23 @@ static int build_dimensions(struct build *build, const struct table_progress *pr
 	return err;
 }
 
-/* @stride: words from one vector to the next, those that pad it included. */
-static void write_vectors(const struct fw_vectors *vectors, struct fw_aggregate *aggregates,
-			  uint64_t *words, size_t stride)
+/* @stride: words from one vector to the next, those that pad it included; @aggregate_words: likewise */
+static void write_vectors(const struct fw_vectors *vectors, uint64_t *aggregates,
+			  size_t aggregate_words, uint64_t *words, size_t stride)
 {
 	size_t class, word;
 
-	for (class = 0; class < vectors->count; class ++, words += stride)
+	for (class = 0; class < vectors->count; class ++) {
 		for (word = 0; word < vectors->words; word++) {
 			words[word] = vectors->items[class * vectors->words + word];
 			if (vectors->words == 1)
-				aggregates[class].words[0] = words[word];
+				aggregates[0] = words[word];
 			else if (words[word])
-				aggregates[class].words[word / 64] |= 1ULL << word % 64;
+				aggregates[word / 64] |= 1ULL << word % 64;
 		}
+		words += stride;
+		aggregates += aggregate_words;
+	}
 }
 
 /* Classes of both families, and the words that a vector of either takes. */
@@ -127,16 +130,18 @@ static int build_vectors(struct build *build)
 	struct fw_array *aggregates = &build->out->arrays[FW_MAP_AGGREGATES];
 	struct fw_array *vectors = &build->out->arrays[FW_MAP_VECTORS];
 	size_t stride, first = 0, count = count_vectors(build, &stride);
+	size_t aggregate_words = stride > FW_CHUNK ? 2 : 1;
+	size_t aggregate_size = aggregate_words * sizeof(uint64_t);
 	int family, dimension, err;
 
 	if (count * stride * sizeof(uint64_t) > FW_VECTORS_MAX)
 		return ecbpf_fail(-E2BIG, "%s: the rules make tables of %zu MB; at most %lu MB",
 				  build->ruleset->files[0], count * stride * sizeof(uint64_t) >> 20,
 				  FW_VECTORS_MAX >> 20);
-	err = count > AGGREGATES_TOGETHER ?
-		      fw_array_allocate(aggregates, sizeof(struct fw_aggregate), count) :
-		      allocate_together(aggregates, sizeof(struct fw_aggregate), count,
-					&build->out->tables.aggregates_mask);
+	build->out->tables.aggregate_words = aggregate_words;
+	err = count > AGGREGATES_TOGETHER ? fw_array_allocate(aggregates, aggregate_size, count) :
+					    allocate_together(aggregates, aggregate_size, count,
+							      &build->out->tables.aggregates_mask);
 	if (!err)
 		err = fw_array_allocate(vectors, stride * sizeof(uint64_t), count);
 	for (family = 0; family < FAMILIES && !err; family++) {
@@ -146,8 +151,9 @@ static int build_vectors(struct build *build)
 			const struct fw_vectors *one = &build->families[family].vectors[dimension];
 
 			constants->vectors[dimension] = first;
-			write_vectors(one, (struct fw_aggregate *)aggregates->data + first,
-				      (uint64_t *)vectors->data + first * stride, stride);
+			write_vectors(one, (uint64_t *)aggregates->data + first * aggregate_words,
+				      aggregate_words, (uint64_t *)vectors->data + first * stride,
+				      stride);
 			first += one->count;
 		}
 	}

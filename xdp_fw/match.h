@@ -49,7 +49,7 @@ struct fw_query {
 	const volatile struct fw_constants *constants;
 	const struct fw_source *source;
 	const __u16 *classes;
-	const struct fw_aggregate *aggregates;
+	const __u64 *aggregates;
 	const struct ecbpf_packet *packet;
 	unsigned int family;
 	__u32 length;
@@ -73,10 +73,22 @@ struct fw_others {
 	__u64 words[FW_CHUNKS_MAX];
 };
 
+/* Any 6 bits in a row are others: what a bit, multiplied by it, has on top tells which bit it was. */
+#define FW_SEQUENCE 0x03f79d71b4cb0a89ULL
+
+/* clang-format off */
+static const __u8 fw_bit_numbers[64] = {
+	 0,  1, 48,  2, 57, 49, 28,  3, 61, 58, 50, 42, 38, 29, 17,  4,
+	62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12,  5,
+	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+	46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19,  9, 13,  8,  7,  6,
+};
+/* clang-format on */
+
 /* Of the lowest bit; @word isn't 0. */
 static __always_inline __u32 fw_lowest(__u64 word)
 {
-	return table4_popcount(~word & (word - 1));
+	return fw_bit_numbers[(word & -word) * FW_SEQUENCE >> 58];
 }
 
 /* @yes if @flags has @flag, else @no: without a branch that no processor could predict. */
@@ -167,44 +179,56 @@ static __always_inline __u64 fw_address_upper(const struct fw_query *query,
 	return query->family == 4 ? upper : upper | fw_ntohl(address[1]);
 }
 
-/* Where to search an address of a dimension; 0: no prefix is near it, and its class is 0. */
-static __always_inline __u32 fw_address_begin(const struct fw_query *query,
-					      enum fw_dimension dimension)
+/**
+ * struct fw_place - of an address
+ * @value: that of its dimension's runs
+ * @begin: where to search; 0: no prefix is near, and its class is 0
+ */
+struct fw_place {
+	const void *value;
+	__u32 begin;
+};
+
+static __always_inline struct fw_place fw_address_place(const struct fw_query *query,
+							enum fw_dimension dimension)
 {
 	const volatile struct fw_runs_constants *constants = fw_runs_constants(query, dimension);
-	const void *value;
+	struct fw_place place = { .begin = 1 };
 
 	if (!constants->levels)
-		return 1;
-	value = fw_runs_value(query, dimension);
-	return value ? fw_runs_begin(constants, value, fw_address_upper(query, dimension)) : 0;
+		return place;
+	place.value = fw_runs_value(query, dimension);
+	place.begin = place.value ? fw_runs_begin(constants, place.value,
+						  fw_address_upper(query, dimension)) :
+				    0;
+	return place;
 }
 
-/* @begin: what fw_address_begin() says */
 static __always_inline __u32 fw_address_run(const struct fw_query *query,
-					    enum fw_dimension dimension, __u32 begin)
+					    enum fw_dimension dimension,
+					    const struct fw_place *place)
 {
 	const volatile struct fw_runs_constants *constants = fw_runs_constants(query, dimension);
 	const __be32 *address = dimension == FW_DIM_SOURCE ? query->packet->saddr :
 							     query->packet->daddr;
-	const void *value = fw_runs_value(query, dimension);
 
-	if (!value)
+	if (!place->value)
 		return 0;
 	if (query->family == 4)
-		return fw_runs4(constants, value, begin, fw_ntohl(address[0]));
-	return fw_runs6(constants, value, begin, fw_address_upper(query, dimension),
+		return fw_runs4(constants, place->value, place->begin, fw_ntohl(address[0]));
+	return fw_runs6(constants, place->value, place->begin, fw_address_upper(query, dimension),
 			(__u64)fw_ntohl(address[2]) << 32 | fw_ntohl(address[3]));
 }
 
 static __always_inline __u32 fw_address_class(const struct fw_query *query,
-					      enum fw_dimension dimension, __u32 begin)
+					      enum fw_dimension dimension,
+					      const struct fw_place *place)
 {
 	const struct fw_prefix_classes *classes;
 	__u32 id;
 
 	if (fw_runs_constants(query, dimension)->levels)
-		return fw_address_run(query, dimension, begin);
+		return fw_address_run(query, dimension, place);
 	id = fw_address_id(query, dimension);
 	if (!id)
 		return 0;
@@ -236,36 +260,39 @@ static __always_inline _Bool fw_query_values(struct fw_query *query)
 
 static __always_inline __u32 fw_class(const struct fw_query *query, enum fw_dimension dimension)
 {
-	return dimension < FW_DIM_INDEXED ?
-		       fw_address_class(query, dimension, fw_address_begin(query, dimension)) :
-		       fw_indexed_class(query, dimension);
+	struct fw_place place;
+
+	if (dimension >= FW_DIM_INDEXED)
+		return fw_indexed_class(query, dimension);
+	place = fw_address_place(query, dimension);
+	return fw_address_class(query, dimension, &place);
 }
 
 /* @class: as an index of all */
-static __always_inline const struct fw_aggregate *fw_aggregate(const struct fw_query *query,
-							       __u32 class)
+static __always_inline const __u64 *fw_aggregate(const struct fw_query *query, __u32 class)
 {
 	const __u32 mask = query->tables->aggregates_mask;
 
-	if (mask)
-		return &query->aggregates[class & mask];
-	return query->source->value(query->source->memory, FW_MAP_AGGREGATES, class);
+	if (!mask)
+		return query->source->value(query->source->memory, FW_MAP_AGGREGATES, class);
+	return &query->aggregates[query->tables->aggregate_words == 1 ? class & mask :
+									2 * (class & mask)];
 }
 
 /* Take away what @class, one of the dimension's, can't match. */
 static __always_inline void fw_narrow(const struct fw_query *query, enum fw_dimension dimension,
 				      __u32 class, struct fw_found *found, __u64 *left, __u64 *more)
 {
-	const struct fw_aggregate *aggregate;
+	const __u64 *aggregate;
 
 	class += query->constants->vectors[dimension];
 	found->classes[dimension] = class;
 	aggregate = fw_aggregate(query, class);
 	if (!aggregate)
 		return;
-	*left &= aggregate->words[0];
+	*left &= aggregate[0];
 	if (query->constants->chunks > FW_CHUNK)
-		*more &= aggregate->words[1];
+		*more &= aggregate[1];
 }
 
 /* Bit per chunk from @first on, of those of one word; where rules are one word, that of all. */
@@ -287,19 +314,20 @@ static __always_inline _Bool fw_find(const struct fw_query *query, struct fw_fou
 {
 	__u64 left = fw_all_chunks(query->constants, 0);
 	__u64 more = fw_all_chunks(query->constants, FW_CHUNK);
-	__u32 narrow = query->constants->narrow, begin[FW_DIM_INDEXED] = {}, near = 0, class;
+	__u32 narrow = query->constants->narrow, near = 0, class;
+	struct fw_place places[FW_DIM_INDEXED] = {};
 	int dimension;
 
 #pragma GCC unroll 2
 	for (dimension = 0; dimension < FW_DIM_INDEXED; dimension++)
 		if (narrow & 1U << dimension) {
-			begin[dimension] = fw_address_begin(query, dimension);
-			near |= begin[dimension];
+			places[dimension] = fw_address_place(query, dimension);
+			near |= places[dimension].begin;
 		}
 #pragma GCC unroll 2
 	for (dimension = 0; dimension < FW_DIM_INDEXED; dimension++)
 		if (narrow & 1U << dimension) {
-			class = near ? fw_address_class(query, dimension, begin[dimension]) : 0;
+			class = near ? fw_address_class(query, dimension, &places[dimension]) : 0;
 			fw_narrow(query, dimension, class, found, &left, &more);
 		}
 	if (!near && !(left | more))
@@ -395,12 +423,19 @@ static __always_inline void fw_refine_groups(const struct fw_query *query, __u32
 	}
 }
 
+/* Whether a word of aggregate has all chunks: known when the program is loaded. */
+static __always_inline _Bool fw_one_word(const volatile struct fw_constants *constants)
+{
+	return constants->chunks <= FW_CHUNK;
+}
+
 /* The next chunk of @left, which isn't 0, and which then hasn't it any more. */
-static __always_inline __u32 fw_next(__u64 left[2], __u64 unknown)
+static __always_inline __u32 fw_next(const volatile struct fw_constants *constants, __u64 left[2],
+				     __u64 unknown)
 {
 	__u32 chunk;
 
-	if (left[0]) {
+	if (fw_one_word(constants) || left[0]) {
 		chunk = fw_lowest(left[0]);
 		left[0] = verifier_forget64(left[0] & (left[0] - 1), unknown);
 	} else {
@@ -446,23 +481,35 @@ static __always_inline void fw_take(const volatile struct fw_constants *constant
 	}
 }
 
+/* Those of @left, at most FW_SPARSE of the chunks from @first on, in which some rule matches. */
+static __always_inline __u64 fw_keep_few(const struct fw_query *query, __u32 dimensions,
+					 const __u64 *const vectors[FW_DIMS], __u64 unknown,
+					 __u64 left, __u32 first)
+{
+	__u64 kept = 0, bit;
+	__u32 i, chunk;
+
+	for (i = 0; i < FW_SPARSE && left; i++) {
+		bit = left & -left;
+		chunk = first + fw_lowest(left);
+		if (chunk >= query->constants->chunks)
+			break;
+		if (fw_word(dimensions, vectors, chunk))
+			kept |= bit;
+		left = verifier_forget64(left ^ bit, unknown);
+	}
+	return verifier_forget64(kept, unknown);
+}
+
 /* Take away chunks, of each word of aggregate at most FW_SPARSE, one by one. */
 static __always_inline void fw_refine_few(const struct fw_query *query, __u32 dimensions,
 					  const __u64 *const vectors[FW_DIMS], __u64 unknown,
 					  struct fw_found *found)
 {
-	__u64 left[2] = { found->left[0], found->left[1] }, kept[2] = {};
-	__u32 i, chunk;
-
-	for (i = 0; i < 2 * FW_SPARSE && (left[0] | left[1]); i++) {
-		chunk = fw_next(left, unknown);
-		if (chunk >= query->constants->chunks)
-			break;
-		kept[chunk / FW_CHUNK] |= (__u64) !!fw_word(dimensions, vectors, chunk)
-					  << chunk % FW_CHUNK;
-	}
-	found->left[0] = verifier_forget64(kept[0], unknown);
-	found->left[1] = verifier_forget64(kept[1], unknown);
+	found->left[0] = fw_keep_few(query, dimensions, vectors, unknown, found->left[0], 0);
+	if (!fw_one_word(query->constants))
+		found->left[1] =
+			fw_keep_few(query, dimensions, vectors, unknown, found->left[1], FW_CHUNK);
 }
 
 /* Take away chunks in which no rule matches in @dimensions; false: none is left. */
@@ -470,7 +517,11 @@ static __always_inline _Bool fw_refine(const struct fw_query *query, __u32 dimen
 				       const __u64 *const vectors[FW_DIMS], __u64 unknown,
 				       struct fw_found *found)
 {
-	if (fw_many(found->left[0]) | fw_many(found->left[1]))
+	__u64 many = fw_many(found->left[0]);
+
+	if (!fw_one_word(query->constants))
+		many |= fw_many(found->left[1]);
+	if (many)
 		fw_refine_groups(query, dimensions, vectors, unknown, found);
 	else if (dimensions != query->constants->used)
 		fw_refine_few(query, dimensions, vectors, unknown, found);
@@ -505,7 +556,7 @@ fw_decide(const struct fw_query *query, struct fw_found *found, struct fw_others
 			      !fw_refine(query, used, vectors, unknown, found)))
 		return 0;
 	for (i = 0; i < constants->chunks && (found->left[0] | found->left[1]); i++) {
-		chunk = fw_next(found->left, unknown);
+		chunk = fw_next(constants, found->left, unknown);
 		if (chunk >= constants->chunks)
 			break;
 		word = fw_word(used, vectors, chunk);

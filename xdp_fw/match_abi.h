@@ -60,10 +60,6 @@ enum fw_dimension {
 /* Chunks that aggregates leave are looked at one by one, and from so many on by groups. */
 #define FW_SPARSE 4U
 
-struct fw_aggregate {
-	__u64 words[2];
-};
-
 /* Classes of prefixes, by the id that the table of the dimension answers. */
 #define FW_PREFIX_CLASSES_PER_VALUE 16U
 
@@ -120,7 +116,7 @@ enum fw_map {
 	FW_MAP_DESTINATION_RUNS4,
 	FW_MAP_SOURCE_RUNS6,
 	FW_MAP_DESTINATION_RUNS6,
-	/* One value, if it isn't too large. */
+	/* One value, if it isn't too large: of each class as many words as @aggregate_words says. */
 	FW_MAP_AGGREGATES,
 	FW_MAP_VECTORS,
 	FW_MAP_ENTRIES,
@@ -154,6 +150,8 @@ struct fw_tables {
 	/* Items in the one value of each, a power of two, less 1; 0: a value each. */
 	__u32 classes_mask;
 	__u32 aggregates_mask;
+	/* 2 if either family has more than FW_CHUNK chunks, else 1. */
+	__u32 aggregate_words;
 	struct fw_runs_constants source_runs4;
 	struct fw_runs_constants destination_runs4;
 	struct fw_runs_constants source_runs6;
