@@ -407,20 +407,19 @@ static __always_inline void fw_refine_groups(const struct fw_query *query, __u32
 					     const __u64 *const vectors[FW_DIMS], __u64 unknown,
 					     struct fw_found *found)
 {
-	__u64 all = (1U << FW_GROUP) - 1, group;
-	__u32 first, shift;
+	__u64 all = (1U << FW_GROUP) - 1, group, *left;
+	__u32 first = 0, shift;
 
-	for (first = 0; first < FW_CHUNKS_MAX; first += FW_GROUP) {
-		__u64 *left = &found->left[first / FW_CHUNK];
-
-		if (first >= query->constants->chunks)
-			break;
+	do {
+		left = &found->left[first / FW_CHUNK];
 		shift = first % FW_CHUNK;
-		if (!(*left >> shift & all))
-			continue;
-		group = fw_group(dimensions, vectors, first);
-		*left = verifier_forget64((*left & ~(all << shift)) | group << shift, unknown);
-	}
+		if (*left >> shift & all) {
+			group = fw_group(dimensions, vectors, first);
+			*left = verifier_forget64((*left & ~(all << shift)) | group << shift,
+						  unknown);
+		}
+		first += FW_GROUP;
+	} while (first < FW_CHUNKS_MAX && first < query->constants->chunks);
 }
 
 /* Whether a word of aggregate has all chunks: known when the program is loaded. */
