@@ -146,7 +146,7 @@ static int compare_by(const struct fw_rule *left, const struct fw_rule *right, e
 	}
 }
 
-static int compare_numerals(const struct fw_item *a, const struct fw_item *b)
+static int compare_places(const struct fw_item *a, const struct fw_item *b)
 {
 	return (a->number > b->number) - (a->number < b->number);
 }
@@ -160,7 +160,7 @@ static int compare_in_order(const void *left, const void *right, void *context)
 
 	for (i = 0; i < order->count && !result; i++)
 		result = compare_by(a->rule, b->rule, order->keys[i]);
-	return result ? result : compare_numerals(a, b);
+	return result ? result : compare_places(a, b);
 }
 
 static int compare_shapes(const void *left, const void *right)
@@ -168,7 +168,7 @@ static int compare_shapes(const void *left, const void *right)
 	const struct fw_item *a = left, *b = right;
 	uint32_t first = shape_of(a->rule), second = shape_of(b->rule);
 
-	return first == second ? compare_numerals(a, b) : first < second ? -1 : 1;
+	return first == second ? compare_places(a, b) : first < second ? -1 : 1;
 }
 
 /* An address that one of the prefixes covers. */

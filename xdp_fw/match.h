@@ -279,6 +279,12 @@ static __always_inline const __u64 *fw_aggregate(const struct fw_query *query, _
 									2 * (class & mask)];
 }
 
+/* Whether a word of aggregate has all chunks: known when the program is loaded. */
+static __always_inline _Bool fw_one_word(const volatile struct fw_constants *constants)
+{
+	return constants->chunks <= FW_CHUNK;
+}
+
 /* Take away what @class, one of the dimension's, can't match. */
 static __always_inline void fw_narrow(const struct fw_query *query, enum fw_dimension dimension,
 				      __u32 class, struct fw_found *found, __u64 *left, __u64 *more)
@@ -291,7 +297,7 @@ static __always_inline void fw_narrow(const struct fw_query *query, enum fw_dime
 	if (!aggregate)
 		return;
 	*left &= aggregate[0];
-	if (query->constants->chunks > FW_CHUNK)
+	if (!fw_one_word(query->constants))
 		*more &= aggregate[1];
 }
 
@@ -420,12 +426,6 @@ static __always_inline void fw_refine_groups(const struct fw_query *query, __u32
 		}
 		first += FW_GROUP;
 	} while (first < FW_CHUNKS_MAX && first < query->constants->chunks);
-}
-
-/* Whether a word of aggregate has all chunks: known when the program is loaded. */
-static __always_inline _Bool fw_one_word(const volatile struct fw_constants *constants)
-{
-	return constants->chunks <= FW_CHUNK;
 }
 
 /* The next chunk of @left, which isn't 0, and which then hasn't it any more. */

@@ -83,6 +83,10 @@ class Listener:
         return client, server
 
 
+# What becomes of a close that no filter leaves out.
+ENDS = ("emitted", "ring_full", "table_full", "unseen")
+
+
 class Monitor:
     """tcp_monitor, which looks at one namespace unless told otherwise."""
 
@@ -118,8 +122,7 @@ class Monitor:
     def closes(self):
         """Seen so far; not those of other namespaces, unless a filter leaves out others, too."""
         counts = self.counts()
-        ends = ("emitted", "ring_full", "table_full", "unseen") + self.filters
-        return sum(counts[end] for end in ends)
+        return sum(counts[end] for end in ENDS + self.filters)
 
     def wait_for(self, closes):
         """Until so many closes were seen."""
@@ -157,8 +160,7 @@ class Monitor:
 
 def conserve(status):
     counts = status["counts"]
-    assert counts["closes"] == (counts["filtered"] + counts["emitted"] + counts["ring_full"] +
-                                counts["table_full"] + counts["unseen"]), counts
+    assert counts["closes"] == counts["filtered"] + sum(counts[end] for end in ENDS), counts
     assert counts["received"] + counts["waiting"] == counts["emitted"], counts
     for name, output in status["outputs"].items():
         assert output["delivered"] + output["lost"] + output["held"] == (

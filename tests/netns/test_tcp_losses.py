@@ -52,8 +52,6 @@ def test_small_ring(host):
     assert counts["ring_full"] > 100
     assert counts["emitted"] == len(records) == counts["received"]
     assert counts["emitted"] + counts["ring_full"] == 202
-    ends = ("filtered", "emitted", "ring_full", "table_full", "unseen")
-    assert sum(counts[end] for end in ends) == counts["closes"]
 
 
 @pytest.mark.long
