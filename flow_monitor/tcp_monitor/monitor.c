@@ -23,7 +23,7 @@
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
-/* The programs wake nobody until the ring is a quarter full: so this bounds the delay. */
+/* The programs wake nobody until the ring is half full: so this bounds the delay. */
 #define DRAIN_MS 50
 /* So that a ring which fills as fast as it is read can't keep us from all else. */
 #define TURN_RECORDS 16384
@@ -187,6 +187,18 @@ static bool drain(struct monitor *monitor)
 	return ring_buffer__consume(monitor->ring) == -ECANCELED;
 }
 
+/* Once around, as long as nothing could be lost to what is put there. */
+static void touch_ring(struct monitor *monitor)
+{
+	uint64_t ring = monitor->options->programs.ring, step = MONITOR_TOUCHED_PAGES * 4096, at;
+
+	for (at = 0; step <= ring / 8 && at < ring; at += step) {
+		if (programs_touch_ring(monitor->programs))
+			return;
+		drain(monitor);
+	}
+}
+
 static void tick(struct monitor *monitor)
 {
 	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
@@ -299,6 +311,7 @@ static int run(struct monitor *monitor)
 		ring_buffer__new(programs_events(monitor->programs), take_event, monitor, NULL);
 	if (!monitor->ring)
 		return ecbpf_fail(-errno, "ring buffer: %m");
+	touch_ring(monitor);
 	open_instance(monitor);
 	left_out = search_open(programs_skel(monitor->programs));
 	if (left_out < 0)
@@ -322,7 +335,7 @@ int monitor_run(struct monitor_options *options)
 	ecbpf_interrupt_hold();
 	if (!err) {
 		filter_configure(&filter, &options->programs.config);
-		options->programs.config.wakeup = options->programs.ring / 4;
+		options->programs.config.wakeup = options->programs.ring / 2;
 		if (options->programs.ring >= ASK_SELDOM_RING)
 			options->programs.config.wakeup_mask = ASK_SELDOM_RECORDS - 1;
 		err = programs_open(&options->programs, &filter, &monitor.programs);

@@ -266,6 +266,13 @@ void programs_close(struct programs *programs)
 	free(programs);
 }
 
+int programs_touch_ring(const struct programs *programs)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(programs->skel->progs.touch_ring), &opts);
+}
+
 const char *programs_hook(const struct programs *programs)
 {
 	return hook_names[programs->hook];

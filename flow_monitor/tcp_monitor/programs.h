@@ -36,6 +36,9 @@ void programs_detach(struct programs *programs);
 /* Also accepts NULL. */
 void programs_close(struct programs *programs);
 
+/* The next MONITOR_TOUCHED_PAGES of the ring, as far as there is room. */
+int programs_touch_ring(const struct programs *programs);
+
 const char *programs_hook(const struct programs *programs);
 
 struct tcp_monitor_bpf *programs_skel(const struct programs *programs);

@@ -10,6 +10,9 @@
 /* Sockets that one call looks at: as many words as a raw tracepoint has at most. */
 #define MONITOR_SWEEP_KEYS 12
 
+/* Pages of the ring that one call touches. */
+#define MONITOR_TOUCHED_PAGES 32
+
 /* Words of a set of all ports. */
 #define MONITOR_PORT_WORDS 1024
 
