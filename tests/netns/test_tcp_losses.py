@@ -438,6 +438,40 @@ def steer_packets(host):
              f"echo {cpus:x} >/sys/class/net/lo/queues/rx-0/rps_cpus")
 
 
+def reset_many(host, enough):
+    """Many at once, again and again."""
+    with host.entered():
+        listener = Listener()
+        while not enough.is_set():
+            for pair in [listener.connect() for _ in range(50)]:
+                for end in pair:
+                    reset_at_close(end)
+                    end.close()
+        listener.close()
+
+
+def test_flows_end_while_the_monitor_does(host):
+    """What ends when nobody looks any more is no loss; what ended before has its record."""
+    context = multiprocessing.get_context("fork")
+    enough = context.Event()
+    processes = [context.Process(target=reset_many, args=(host, enough)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    try:
+        for _ in range(scaled(4, 2)):
+            with monitoring(netns=host) as monitor:
+                monitor.wait_for(200)
+                records = monitor.stop()
+            counts = monitor.summary["counts"]
+            assert counts["unseen"] == counts["ring_full"] == counts["waiting"] == 0, counts
+            assert len(records) == counts["received"] == counts["emitted"]
+    finally:
+        enough.set()
+        for process in processes:
+            process.join()
+    assert all(process.exitcode == 0 for process in processes)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("hook", ("tp_btf", "raw_tracepoint", "tracepoint"))
 def test_all_cpus(host, hook):
