@@ -138,9 +138,13 @@ static int add_losses(struct watching *watching, const char *text, unsigned long
 		   "table full %llu + unseen %llu; udp delivered %llu, lost %llu",
 		   &closes, &filtered, &records, &ring, &table, &unseen, &sent, &lost) != 8)
 		return ecbpf_fail(-EBADMSG, "tcp_monitor said '%s'", text);
-	watching->lost += ring + table + unseen + lost;
+	lost += ring + table + unseen;
 	if (records < 2 * count)
-		watching->lost += 2 * count - records;
+		lost += 2 * count - records;
+	if (lost)
+		ecbpf_log(ECBPF_LOG_WARNING, "of %lu connections, tcp_monitor said '%s'", count,
+			  text);
+	watching->lost += lost;
 	return 0;
 }
 
