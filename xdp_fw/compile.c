@@ -25,14 +25,6 @@ struct build {
 	size_t prefix_counts[2];
 };
 
-int fw_array_allocate(struct fw_array *array, size_t value_size, size_t entries)
-{
-	array->value_size = value_size;
-	array->entries = entries ? entries : 1;
-	array->data = calloc(array->entries, value_size);
-	return array->data ? 0 : -ENOMEM;
-}
-
 /* Items in one value, their number rounded up to a power of two: @mask is that less 1. */
 static int allocate_together(struct fw_array *array, size_t item_size, size_t count, uint32_t *mask)
 {
