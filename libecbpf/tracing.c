@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* What programs at tracepoints need to know about the kernel. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -12,11 +13,25 @@
 
 #include "internal.h"
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define KERNEL_BTF    "/sys/kernel/btf/vmlinux"
+#define POSSIBLE_CPUS "/sys/devices/system/cpu/possible"
 
 bool ecbpf_have_kernel_btf(void)
 {
 	return !access(KERNEL_BTF, R_OK);
+}
+
+int ecbpf_cpu_numbers(void)
+{
+	FILE *file = fopen(POSSIBLE_CPUS, "re");
+	int number, last = -1;
+
+	/* Ranges that ascend: "0-3,8-11". */
+	while (file && fscanf(file, "%d%*[,-]", &number) == 1)
+		last = number;
+	if (file)
+		fclose(file);
+	return last < 0 ? ecbpf_fail(-ENODEV, POSSIBLE_CPUS ": tells no CPUs") : last + 1;
 }
 
 bool ecbpf_have_iterator(const char *name)

@@ -86,6 +86,12 @@ bool ecbpf_have_iterator(const char *name);
 /* Whether BPF programs may compare and exchange: since 5.12. */
 bool ecbpf_have_cmpxchg(void);
 
+/*
+ * Numbers of CPUs, as bpf_get_smp_processor_id() gives them, are below this. Some may be nobody's, so
+ * CPUs may be fewer. Return: -ENODEV: unknown.
+ */
+int ecbpf_cpu_numbers(void);
+
 /* Fail with -EPERM, naming them, if capabilities are missing that loading takes; @what fails. */
 int ecbpf_capabilities_check(const char *what);
 
