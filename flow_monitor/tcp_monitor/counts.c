@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <json-c/json.h>
+
+#include <ecbpf/host.h>
 
 static const char *const names[MONITOR_COUNT_MAX] = {
 #define X(constant, key) [MONITOR_COUNT_##constant] = #key,
@@ -26,11 +27,11 @@ static const char *const output_names[MONITOR_OUTPUT_MAX] = {
 
 int counts_read(int percpu, struct counts *counts)
 {
-	int cpus = libbpf_num_possible_cpus(), cpu, i;
+	int cpus = ecbpf_cpu_numbers(), cpu, i;
 	struct monitor_percpu value;
 
 	if (cpus < 0)
-		return ecbpf_fail(cpus, "number of CPUs: unknown");
+		return cpus;
 	*counts = (struct counts){};
 	for (cpu = 0; cpu < cpus; cpu++) {
 		if (bpf_map_lookup_elem(percpu, &cpu, &value))
@@ -50,7 +51,7 @@ static uint64_t active(const struct counts *counts)
 	return begun > values[MONITOR_COUNT_ENDED] ? begun - values[MONITOR_COUNT_ENDED] : 0;
 }
 
-/* In the ring, to be read. */
+/* On their way to the reader. */
 static uint64_t waiting(const struct counts *counts, const struct monitor_report *report)
 {
 	uint64_t emitted = counts->values[MONITOR_COUNT_EMITTED];
@@ -258,7 +259,7 @@ void counts_print_openmetrics(const struct counts_instance *instances, size_t co
 		  3,
 		  record_value },
 		{ { "ecbpf_tcp_monitor_flows", ECBPF_METRIC_GAUGE,
-		    "Flows that are active, and ended ones that wait in the ring." },
+		    "Flows that are active, and ended ones that wait to be read." },
 		  "state",
 		  states,
 		  2,

@@ -3,70 +3,11 @@
 #ifndef TCP_MONITOR_FLOWS_BPF_H
 #define TCP_MONITOR_FLOWS_BPF_H
 
+#include "ring.bpf.h"
 #include "table.bpf.h"
 
 /* Flows that began when the table was full and haven't ended yet. */
 __s64 untracked = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 << 20);
-} events SEC(".maps");
-
-/* By CPU. Where one is, is known without a look at the map, other than in BPF_MAP_TYPE_PERCPU_ARRAY. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct monitor_percpu);
-} percpu SEC(".maps");
-
-static __always_inline struct monitor_percpu *this_cpu(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&percpu, &cpu);
-}
-
-/* Atomic: a soft interrupt between load and store would be lost from the count. */
-static __always_inline void count(struct monitor_percpu *cpu, enum monitor_count which)
-{
-	__sync_fetch_and_add(&cpu->counts[which], 1);
-}
-
-/* Asked for now and then, as asking costs. */
-static __always_inline __u64 wake_up(const struct monitor_percpu *cpu)
-{
-	if (cpu->counts[MONITOR_COUNT_EMITTED] & config.wakeup_mask)
-		return BPF_RB_NO_WAKEUP;
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup ?
-		       BPF_RB_FORCE_WAKEUP :
-		       BPF_RB_NO_WAKEUP;
-}
-
-/* What a record takes in the ring beside its octets. */
-#define RING_HEADER 8
-#define PAGE	    4096
-
-/*
- * The ring's next pages are touched. Where a hypervisor shadows page tables, the first touch of each
- * leaves the virtual machine, tens of microseconds, for which no connection should wait.
- */
-SEC("raw_tp")
-int touch_ring(void *ctx)
-{
-	void *page;
-	int i;
-
-	(void)ctx;
-	for (i = 0; i < MONITOR_TOUCHED_PAGES; i++) {
-		page = bpf_ringbuf_reserve(&events, PAGE - RING_HEADER, 0);
-		if (!page)
-			break;
-		bpf_ringbuf_discard(page, BPF_RB_NO_WAKEUP);
-	}
-	return 0;
-}
 
 /* A flow that ended unseen: its record is as it was when it began to close. */
 static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monitor_event *flow)
@@ -80,10 +21,8 @@ static __always_inline void reconstruct(struct monitor_percpu *cpu, struct monit
 	count(cpu, MONITOR_COUNT_RECONSTRUCTED);
 	if (flow->bits & MONITOR_FLOW_UNWANTED)
 		count(cpu, MONITOR_COUNT_FILTERED);
-	else if (bpf_ringbuf_output(&events, flow, sizeof(*flow), wake_up(cpu)))
-		count(cpu, MONITOR_COUNT_RING_FULL);
 	else
-		count(cpu, MONITOR_COUNT_EMITTED);
+		ring_put(cpu, flow, MONITOR_COUNT_EMITTED, MONITOR_COUNT_RING_FULL);
 }
 
 /*

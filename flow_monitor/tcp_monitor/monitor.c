@@ -4,6 +4,7 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include <ecbpf/host.h>
 
+#include "batch.h"
 #include "counts.h"
 #include "output_json.h"
 #include "output_text.h"
@@ -25,8 +27,10 @@
 #define NS_PER_MS 1000000ULL
 /* The programs wake nobody until the ring is half full: so this bounds the delay. */
 #define DRAIN_MS 50
-/* So that a ring which fills as fast as it is read can't keep us from all else. */
-#define TURN_RECORDS 16384
+/* CPUs are interrupted for what they have gathered so seldom at least. */
+#define PUT_NS (10 * NS_PER_MS)
+/* At the end, for programs that still run. */
+#define PUT_MOST_NS NS_PER_S
 /* A ring of that many octets has room for what CPUs write before each asks how full it is. */
 #define ASK_SELDOM_RING	   (1 << 20)
 #define ASK_SELDOM_RECORDS 16
@@ -36,9 +40,13 @@
 /**
  * struct monitor - one run
  * @report: mapped value of "report", where the outputs' counts are too
+ * @batch: of one turn, bounded so that a ring which fills as fast as it is read can't keep us from
+ *	all else
  * @epoch: CLOCK_REALTIME less CLOCK_MONOTONIC, ns
  * @mark: flags of records that are taken from open flows
  * @least: how long such a flow must have lasted, ns
+ * @put: when CPUs are next asked for what they have gathered, CLOCK_MONOTONIC, ns
+ * @left: something was left there
  */
 struct monitor {
 	const struct monitor_options *options;
@@ -46,13 +54,15 @@ struct monitor {
 	struct ecbpf_instance *instance;
 	struct ring_buffer *ring;
 	struct monitor_report *report;
+	struct batch *batch;
 	struct record_output *outputs[2];
 	size_t output_count;
 	uint64_t epoch;
 	uint32_t sequence;
-	uint32_t turn;
 	uint8_t mark;
 	uint64_t least;
+	uint64_t put;
+	bool left;
 };
 
 static void note_epoch(struct monitor *monitor)
@@ -82,20 +92,31 @@ static void hand_out_state(struct monitor *monitor, const struct monitor_event *
 			monitor->outputs[i]->calls->state(monitor->outputs[i], &record);
 }
 
-static int take_event(void *context, void *data, size_t size)
+static int take_events(void *context, void *data, size_t size)
 {
 	struct monitor *monitor = context;
-	const struct monitor_event *event = data;
 
-	if (size < sizeof(*event))
-		return 0;
-	if (event->kind == MONITOR_STATE_CHANGED) {
-		hand_out_state(monitor, event);
-	} else {
-		monitor->report->received++;
-		hand_out(monitor, event, 0);
+	return batch_add(monitor->batch, data, size / sizeof(struct monitor_event)) ? 0 :
+										      -ECANCELED;
+}
+
+static void hand_out_batch(struct monitor *monitor)
+{
+	const struct monitor_event *event;
+	size_t i;
+
+	/* The states of a flow have other clocks than its end: these come as they were read. */
+	if (!monitor->options->programs.config.states)
+		batch_sort(monitor->batch);
+	for (i = 0; i < batch_count(monitor->batch); i++) {
+		event = batch_at(monitor->batch, i);
+		if (event->kind == MONITOR_STATE_CHANGED) {
+			hand_out_state(monitor, event);
+		} else {
+			monitor->report->received++;
+			hand_out(monitor, event, 0);
+		}
 	}
-	return ++monitor->turn == TURN_RECORDS ? -ECANCELED : 0;
 }
 
 static void take_open(const struct monitor_event *event, void *context)
@@ -179,12 +200,44 @@ static void update_report(struct monitor *monitor)
 	monitor->report->missed_rescuer = rescuer;
 }
 
+/* True if there is more than one turn takes. */
+static bool consume(struct monitor *monitor)
+{
+	return ring_buffer__consume(monitor->ring) == -ECANCELED;
+}
+
 /* True if the turn was cut short. */
 static bool drain(struct monitor *monitor)
 {
-	monitor->turn = 0;
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
+	bool more;
+
+	batch_clear(monitor->batch);
 	note_epoch(monitor);
-	return ring_buffer__consume(monitor->ring) == -ECANCELED;
+	more = consume(monitor);
+	/* There is room now. */
+	if (now >= monitor->put) {
+		monitor->left = programs_put_gathered(monitor->programs);
+		monitor->put = now + PUT_NS;
+		if (!more)
+			more = consume(monitor);
+	}
+	hand_out_batch(monitor);
+	return more;
+}
+
+/* Until nothing is in the ring, nor on its way there. */
+static void drain_all(struct monitor *monitor)
+{
+	const uint64_t until = ecbpf_clock(CLOCK_MONOTONIC) + PUT_MOST_NS;
+	bool more;
+
+	do {
+		monitor->put = 0;
+		more = drain(monitor);
+		if (monitor->left)
+			sched_yield();
+	} while (more || (monitor->left && ecbpf_clock(CLOCK_MONOTONIC) < until));
 }
 
 /* Once around, as long as nothing could be lost to what is put there. */
@@ -273,13 +326,11 @@ static int finish(struct monitor *monitor)
 	programs_detach(monitor->programs);
 	for (i = 0; i < monitor->output_count; i++)
 		monitor->outputs[i]->last = true;
-	while (drain(monitor))
-		;
+	drain_all(monitor);
 	if (monitor->options->flush_open) {
 		/* Or it would have neither kind of record. */
 		search_unseen(programs_skel(monitor->programs));
-		while (drain(monitor))
-			;
+		drain_all(monitor);
 		err = report_open(monitor, FLOW_OPEN, 0);
 	}
 	for (i = 0; i < monitor->output_count; i++)
@@ -304,11 +355,13 @@ static int run(struct monitor *monitor)
 	int err = map_report(monitor), left_out;
 
 	if (!err)
+		err = batch_new(&monitor->batch);
+	if (!err)
 		err = open_outputs(monitor);
 	if (err)
 		return err;
 	monitor->ring =
-		ring_buffer__new(programs_events(monitor->programs), take_event, monitor, NULL);
+		ring_buffer__new(programs_events(monitor->programs), take_events, monitor, NULL);
 	if (!monitor->ring)
 		return ecbpf_fail(-errno, "ring buffer: %m");
 	touch_ring(monitor);
@@ -347,6 +400,7 @@ int monitor_run(struct monitor_options *options)
 	for (i = 0; i < monitor.output_count; i++)
 		monitor.outputs[i]->calls->close(monitor.outputs[i]);
 	ring_buffer__free(monitor.ring);
+	batch_free(monitor.batch);
 	ecbpf_instance_close(monitor.instance);
 	if (monitor.report)
 		munmap(monitor.report, sysconf(_SC_PAGESIZE));

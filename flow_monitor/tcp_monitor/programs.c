@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #include "tcp_monitor_old.skel.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define REALTIME "/sys/kernel/realtime"
 
 /* Tables for so many flows, at most, never hold more. */
 #define EXACT_MAX 65536
@@ -46,6 +49,8 @@ static const char *const hook_names[HOOKS] = {
  * struct programs - what is loaded
  * @first: the program at the hook
  * @birth, @end: those that make up for what is refused to it; NULL: the kernel has no place for them
+ * @percpu: mapped, by CPU
+ * @cpus: that it has room for
  */
 struct programs {
 	struct tcp_monitor_bpf *skel;
@@ -54,6 +59,8 @@ struct programs {
 	struct bpf_program *birth;
 	struct bpf_program *end;
 	struct bpf_link *links[4];
+	const struct monitor_percpu *percpu;
+	int cpus;
 };
 
 static bool have_birth_tracepoint(void)
@@ -112,29 +119,77 @@ static void size_table(struct tcp_monitor_bpf *skel, uint64_t max_flows)
 	bpf_map__set_max_entries(skel->maps.flows, buckets * MONITOR_WAYS);
 }
 
+static size_t percpu_octets(const struct programs *programs)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return (programs->cpus * sizeof(struct monitor_percpu) + page - 1) / page * page;
+}
+
+static void unload(struct programs *programs)
+{
+	if (programs->percpu)
+		munmap((void *)programs->percpu, percpu_octets(programs));
+	programs->percpu = NULL;
+	tcp_monitor_bpf__destroy(programs->skel);
+	programs->skel = NULL;
+}
+
+static int map_percpu(struct programs *programs)
+{
+	void *memory = mmap(NULL, percpu_octets(programs), PROT_READ, MAP_SHARED,
+			    programs_percpu(programs), 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	programs->percpu = memory;
+	return 0;
+}
+
 static int load(struct programs *programs, const struct programs_options *options,
 		const struct filter *filter)
 {
 	struct tcp_monitor_bpf *skel = open_object(options->btf);
-	int cpus = libbpf_num_possible_cpus(), err;
+	int err;
 
 	if (!skel)
 		return -errno;
 	programs->skel = skel;
+	programs->cpus = ecbpf_cpu_numbers();
 	choose(programs, options->config.accept_pid);
 	search_choose(skel, !options->btf);
 	memcpy((void *)&skel->rodata->config, &options->config, sizeof(options->config));
 	size_table(skel, options->max_flows);
 	memcpy((void *)skel->rodata->ports, filter->ports, sizeof(filter->ports));
 	bpf_map__set_max_entries(skel->maps.events, options->ring);
-	if (cpus > 0)
-		bpf_map__set_max_entries(skel->maps.percpu, cpus);
-	err = cpus < 0 ? cpus : tcp_monitor_bpf__load(skel);
+	if (programs->cpus > 0)
+		bpf_map__set_max_entries(skel->maps.percpu, programs->cpus);
+	err = programs->cpus < 0 ? programs->cpus : tcp_monitor_bpf__load(skel);
 	if (!err)
-		return 0;
-	tcp_monitor_bpf__destroy(skel);
-	programs->skel = NULL;
+		err = map_percpu(programs);
+	if (err)
+		unload(programs);
 	return err;
+}
+
+/* What @cpu has gathered; @flags: of BPF_PROG_TEST_RUN, 0: from here. */
+static int put_gathered(const struct programs *programs, int cpu, uint32_t flags)
+{
+	uint64_t word = cpu;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &word, .ctx_size_in = sizeof(word),
+		    .flags = flags, .cpu = flags ? cpu : 0);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(programs->skel->progs.put_gathered), &opts);
+}
+
+/*
+ * Not where that can't be fetched. Nor where states are reported, which are to come in one order with
+ * ends; nor on realtime kernels, where before 6.12 the ring's lock sleeps, which an interrupt can't.
+ */
+static void choose_gathering(const struct programs *programs, const struct monitor_config *config)
+{
+	programs->skel->bss->gathering = !config->states && access(REALTIME, F_OK) &&
+					 !put_gathered(programs, 0, 0);
 }
 
 static int attach_one(struct programs *programs, struct bpf_program *program, int place)
@@ -176,12 +231,12 @@ static int load_and_attach(struct programs *programs, const struct programs_opti
 	err = filter_fill(filter, bpf_map__fd(programs->skel->maps.addresses),
 			  bpf_map__fd(programs->skel->maps.cgroups),
 			  bpf_map__fd(programs->skel->maps.namespaces));
+	choose_gathering(programs, &options->config);
 	if (!err)
 		err = attach(programs, options->config.accept_pid);
 	if (err) {
 		programs_detach(programs);
-		tcp_monitor_bpf__destroy(programs->skel);
-		programs->skel = NULL;
+		unload(programs);
 	}
 	return err;
 }
@@ -269,7 +324,7 @@ void programs_close(struct programs *programs)
 	if (!programs)
 		return;
 	programs_detach(programs);
-	tcp_monitor_bpf__destroy(programs->skel);
+	unload(programs);
 	free(programs);
 }
 
@@ -278,6 +333,27 @@ int programs_touch_ring(const struct programs *programs)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	return bpf_prog_test_run_opts(bpf_program__fd(programs->skel->progs.touch_ring), &opts);
+}
+
+/* True: something is left. */
+static bool put_of(const struct programs *programs, int cpu)
+{
+	volatile const __u32 *gathered = &programs->percpu[cpu].gathered;
+
+	/* Of one that is offline from here. */
+	if (*gathered && put_gathered(programs, cpu, BPF_F_TEST_RUN_ON_CPU) == -ENXIO)
+		put_gathered(programs, cpu, 0);
+	return *gathered;
+}
+
+bool programs_put_gathered(const struct programs *programs)
+{
+	bool left = false;
+	int cpu;
+
+	for (cpu = 0; cpu < programs->cpus; cpu++)
+		left |= put_of(programs, cpu);
+	return left;
 }
 
 const char *programs_hook(const struct programs *programs)

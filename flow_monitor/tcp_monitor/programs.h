@@ -3,6 +3,8 @@
 #ifndef TCP_MONITOR_PROGRAMS_H
 #define TCP_MONITOR_PROGRAMS_H
 
+#include <stdbool.h>
+
 #include <ecbpf/tool.h>
 
 #include "filter.h"
@@ -38,6 +40,12 @@ void programs_close(struct programs *programs);
 
 /* The next MONITOR_TOUCHED_PAGES of the ring, as far as there is room. */
 int programs_touch_ring(const struct programs *programs);
+
+/*
+ * What CPUs have gathered goes into the ring. True: something is left, of a CPU where a program is at it
+ * just now, or because the ring has no room.
+ */
+bool programs_put_gathered(const struct programs *programs);
 
 const char *programs_hook(const struct programs *programs);
 

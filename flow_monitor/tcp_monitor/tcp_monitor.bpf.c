@@ -121,26 +121,41 @@ static __always_inline void fill_end(const struct ending *ending, struct monitor
 	read_changing(ending->socket, ending->old, event);
 }
 
-/* Where all flows are wanted, the record is written where it is read. */
-static __always_inline enum monitor_count deliver(const struct monitor_percpu *cpu,
-						  const struct ending *ending)
+static __always_inline void deliver_all(struct monitor_percpu *cpu, const struct ending *ending)
+{
+	struct monitor_event *event = gather_begin(cpu);
+
+	if (event) {
+		fill_end(ending, event);
+		gather_end(cpu);
+		return;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count(cpu, MONITOR_COUNT_RING_FULL);
+		return;
+	}
+	fill_end(ending, event);
+	bpf_ringbuf_submit(event, wake_up_seldom(cpu));
+	count(cpu, MONITOR_COUNT_EMITTED);
+}
+
+static __always_inline void deliver_wanted(struct monitor_percpu *cpu, const struct ending *ending)
 {
 	struct monitor_event draft, *event;
 
-	if (config.filtered) {
-		fill_end(ending, &draft);
-		if (!flow_is_wanted(ending->socket->sk, &draft))
-			return MONITOR_COUNT_FILTERED;
-		return bpf_ringbuf_output(&events, &draft, sizeof(draft), wake_up(cpu)) ?
-			       MONITOR_COUNT_RING_FULL :
-			       MONITOR_COUNT_EMITTED;
+	fill_end(ending, &draft);
+	if (!flow_is_wanted(ending->socket->sk, &draft)) {
+		count(cpu, MONITOR_COUNT_FILTERED);
+		return;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event)
-		return MONITOR_COUNT_RING_FULL;
-	fill_end(ending, event);
-	bpf_ringbuf_submit(event, wake_up(cpu));
-	return MONITOR_COUNT_EMITTED;
+	event = gather_begin(cpu);
+	if (event) {
+		*event = draft;
+		gather_end(cpu);
+		return;
+	}
+	ring_put(cpu, &draft, MONITOR_COUNT_EMITTED, MONITOR_COUNT_RING_FULL);
 }
 
 static __always_inline void end(struct monitor_percpu *cpu, const struct ending *ending)
@@ -154,7 +169,11 @@ static __always_inline void end(struct monitor_percpu *cpu, const struct ending 
 		count(cpu, MONITOR_COUNT_TABLE_FULL);
 		return;
 	}
-	count(cpu, deliver(cpu, ending));
+	/* Where all flows are wanted, the record is written where it is read. */
+	if (config.filtered)
+		deliver_wanted(cpu, ending);
+	else
+		deliver_all(cpu, ending);
 	if (ending->flow && flow_remove_at(ending->slot, key))
 		count(cpu, MONITOR_COUNT_ENDED);
 	/* Those that are not noted when they begin may be noted by two at once. */
@@ -186,9 +205,7 @@ static __always_inline void report_state(struct monitor_percpu *cpu,
 	}
 	if (!identity_is_wanted(socket->sk, &event))
 		return;
-	count(cpu, bpf_ringbuf_output(&events, &event, sizeof(event), wake_up(cpu)) ?
-			   MONITOR_COUNT_STATES_LOST :
-			   MONITOR_COUNT_STATES);
+	ring_put(cpu, &event, MONITOR_COUNT_STATES, MONITOR_COUNT_STATES_LOST);
 }
 
 /* What @flow's record is to be, should nobody see the end: its own process closes it here. */

@@ -13,6 +13,9 @@
 /* Pages of the ring that one call touches. */
 #define MONITOR_TOUCHED_PAGES 32
 
+/* Records that a CPU puts into the ring at once. */
+#define MONITOR_GATHERED 8
+
 /* Words of a set of all ports. */
 #define MONITOR_PORT_WORDS 1024
 
@@ -81,19 +84,6 @@ enum monitor_count {
 	MONITOR_COUNT_MAX,
 };
 
-/**
- * struct monitor_percpu - value of "percpu", in cache lines of its own
- * @refused: socket that the table had no room for, last
- * @born, @ended: accepting and closing socket that the program at the hook had last, until a rescuer
- *	met it: which needn't look it up then
- */
-struct monitor_percpu {
-	__u64 counts[MONITOR_COUNT_MAX];
-	__u64 refused;
-	__u64 born;
-	__u64 ended;
-} __attribute__((aligned(64)));
-
 enum monitor_flow_bits {
 	MONITOR_FLOW_PASSIVE = 1 << 0,
 	/* Was open when the monitor began. */
@@ -148,6 +138,24 @@ struct monitor_event {
 	__u32 netns;
 	char name[MONITOR_NAME_MAX];
 };
+
+/**
+ * struct monitor_percpu - value of "percpu", in cache lines of its own, what is used most in the first
+ * @born, @ended: accepting and closing socket that the program at the hook had last, until a rescuer
+ *	met it: which needn't look it up then
+ * @busy: a program is at @records
+ * @gathered: of @records, emitted and not yet in the ring
+ * @refused: socket that the table had no room for, last
+ */
+struct monitor_percpu {
+	__u64 born;
+	__u64 ended;
+	__u32 busy;
+	__u32 gathered;
+	__u64 counts[MONITOR_COUNT_MAX];
+	__u64 refused;
+	struct monitor_event records[MONITOR_GATHERED];
+} __attribute__((aligned(64)));
 
 #define MONITOR_OUTPUTS(X) \
 	X(TEXT, text)      \

@@ -463,7 +463,8 @@ def test_flows_end_while_the_monitor_does(host):
                 monitor.wait_for(200)
                 records = monitor.stop()
             counts = monitor.summary["counts"]
-            assert counts["unseen"] == counts["ring_full"] == counts["waiting"] == 0, counts
+            # As many as can be made at once may be more than the ring has room for.
+            assert counts["unseen"] == counts["waiting"] == 0, counts
             assert len(records) == counts["received"] == counts["emitted"]
     finally:
         enough.set()
