@@ -145,3 +145,8 @@ int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *co
 {
 	return repeat(interval, callback, context, false);
 }
+
+double ecbpf_rate(uint64_t before, uint64_t now, double seconds)
+{
+	return now > before && seconds > 0 ? (now - before) / seconds : 0;
+}

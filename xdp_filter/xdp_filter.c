@@ -7,6 +7,7 @@
 #include "edit.h"
 #include "report.h"
 #include "status.h"
+#include "watch.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 #define STATSD_PORT	8125
@@ -24,6 +25,7 @@ enum mode {
 	MODE_LOAD,
 	MODE_LIST,
 	MODE_STATSD,
+	MODE_WATCH,
 };
 
 #define ENTRIES (ECBPF_WITH(MODE_DROP) | ECBPF_WITH(MODE_NO_DROP) | ECBPF_WITH(MODE_ALLOW))
@@ -36,6 +38,7 @@ static struct {
 	struct ecbpf_strings interfaces;
 	struct filter_edit edit;
 	int output;
+	uint64_t interval;
 	const char *statsd_host;
 	uint64_t statsd_port;
 	uint64_t statsd_interval;
@@ -49,6 +52,7 @@ static struct {
 		.ptb_max_pps = UINT64_MAX,
 	},
 	.output = FILTER_OUTPUT_TEXT,
+	.interval = NS_PER_S,
 	.statsd_host = "127.0.0.1",
 	.statsd_port = STATSD_PORT,
 	.statsd_interval = STATSD_INTERVAL,
@@ -62,6 +66,18 @@ static const struct ecbpf_option options[] = {
 	ECBPF_OPTION_MODE_ROW("detach", 'D', MODE_DETACH, "Take the filter and its list away"),
 	ECBPF_OPTION_MODE_ROW("status", 's', MODE_STATUS,
 			      "Show configuration, prefixes with their hits, and statistics"),
+	{
+		.name = "watch",
+		.letter = 'w',
+		.kind = ECBPF_OPTION_DURATION,
+		.optional = true,
+		.mode = MODE_WATCH,
+		.target = &env.interval,
+		.min = NS_PER_S / 10,
+		.max = 86400 * NS_PER_S,
+		.metavar = "SECONDS",
+		.help = "Show rates and the busiest prefixes, live (default: every second)",
+	},
 	ECBPF_OPTION_MODE_ROW("clear-status", 0, MODE_CLEAR_STATUS,
 			      "Set statistics and hits to zero"),
 	ECBPF_OPTION_MODE_ROW("drop", 0, MODE_DROP, "Drop packets whose source is in one of --ips"),
@@ -86,8 +102,9 @@ static const struct ecbpf_option options[] = {
 	ECBPF_OPTION_MODE_ROW("statsd", 0, MODE_STATSD,
 			      "Send statistics to a statsd server until interrupted"),
 	ECBPF_OPTION_GROUP_ROW("Options"),
-	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS | ECBPF_WITH(MODE_STATSD),
-				   CHANGES | ECBPF_WITH(MODE_STATSD), ECBPF_WITH(MODE_STATUS)),
+	ECBPF_OPTION_INTERFACE_ROW(
+		&env.interfaces, CHANGES | LOOKS | ECBPF_WITH(MODE_WATCH) | ECBPF_WITH(MODE_STATSD),
+		CHANGES | ECBPF_WITH(MODE_STATSD), ECBPF_WITH(MODE_STATUS)),
 	ECBPF_OPTION_STRINGS_ROW("ips", &env.edit.prefixes, ENTRIES, ENTRIES, "PREFIX[,PREFIX...]",
 				 "IPv4 or IPv6 prefixes, or single addresses"),
 	ECBPF_OPTION_STRINGS_ROW("tags", &env.edit.tags, ENTRIES, 0, "TEXT[,TEXT...]",
@@ -181,6 +198,8 @@ static int run(void)
 		return filter_status(&env.interfaces, env.output == FILTER_OUTPUT_JSON ?
 							      FILTER_OUTPUT_LIST_JSON :
 							      FILTER_OUTPUT_LIST);
+	case MODE_WATCH:
+		return filter_watch(&env.interfaces, env.interval);
 	case MODE_STATSD:
 		return filter_report(&env.interfaces, env.statsd_host, env.statsd_port,
 				     env.statsd_interval, env.statsd_detach);

@@ -24,18 +24,13 @@ struct watch {
 	struct status_list before;
 };
 
-double watch_rate(uint64_t before, uint64_t now, double seconds)
-{
-	return now > before && seconds > 0 ? (now - before) / seconds : 0;
-}
-
 /* A rate, or "-" where there is nothing to compare with. */
 static const char *rate_cell(const uint64_t *before, uint64_t now, double seconds,
 			     char text[CELL_MAX])
 {
 	if (!before)
 		return "-";
-	snprintf(text, CELL_MAX, "%.0f", watch_rate(*before, now, seconds));
+	snprintf(text, CELL_MAX, "%.0f", ecbpf_rate(*before, now, seconds));
 	return text;
 }
 

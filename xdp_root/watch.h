@@ -5,9 +5,6 @@
 
 #include <ecbpf/tool.h>
 
-/* Growth of a counter as packets per second; 0 after it was cleared. */
-double watch_rate(uint64_t before, uint64_t now, double seconds);
-
 /* Print rates of @now since @before, an earlier status of the same interface, or NULL. */
 void watch_print(FILE *out, const struct ecbpf_status *before, const struct ecbpf_status *now,
 		 double seconds);

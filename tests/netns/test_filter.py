@@ -333,6 +333,33 @@ def test_status_text(filtered, traffic):
     assert filtered.filter("--status").out.count("Status for interface") == 1
 
 
+@pytest.mark.parametrize("arguments", [["--watch", "0.1"], ["-w0.1", "--interface", "eth0"]])
+def test_watch(filtered, traffic, arguments):
+    change(filtered, "--drop", "--ips", "192.0.2.0/24,2001:db8::/32", "--tags", "busy,other")
+    process = filtered.server.start(FILTER, *arguments)
+    seen = ""
+    while "PREFIX " not in seen:
+        assert traffic.exchange(bad=udp4("192.0.2.1")) == []
+        line = process.stdout.readline()
+        assert line, f"it ended: {process.communicate()}"
+        seen += line
+    seen += process.stdout.readline()
+    result = interrupt(process)
+    assert result.status == EX_OK, result
+    assert "Interface eth0, 2 prefixes:" in seen
+    assert re.search(r"^ip_drop_count +\| +[1-9]\d* \| +[1-9]\d*$", seen, re.MULTILINE)
+    assert re.search(r"^192\.0\.2\.0/24 +\| +[1-9]\d* \| +[1-9]\d* \| busy$", seen, re.MULTILINE)
+    assert "2001:db8::/32" not in seen and "\033" not in seen
+
+
+def test_watch_of_nothing(bed):
+    """An interface without a filter is shown as such, as --status does it."""
+    process = bed.server.start(FILTER, "--watch", "0.1", "--interface", "eth0")
+    seen = [process.stdout.readline() for _ in range(3)]
+    assert interrupt(process).status == EX_OK
+    assert seen[2] == "Filter not attached to interface eth0.\n"
+
+
 def test_several_interfaces(filtered):
     filtered.add_veth("eth1")
     said = filtered.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0,eth1",

@@ -383,6 +383,9 @@ int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context)
 /* The same for what adds lines: a terminal isn't cleared. */
 int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
+/* Growth of a counter in @seconds, per second; 0 after it was cleared. */
+double ecbpf_rate(uint64_t before, uint64_t now, double seconds);
+
 /* SIGINT, SIGTERM, and SIGHUP unless ignored, interrupt system calls: ecbpf_interrupted(). */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);

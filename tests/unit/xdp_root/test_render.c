@@ -244,9 +244,9 @@ static void rates_compare_like_with_like(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(watch_rate(10, 30, 2) == 10);
-	assert_true(watch_rate(30, 10, 2) == 0);
-	assert_true(watch_rate(10, 30, 0) == 0);
+	assert_true(ecbpf_rate(10, 30, 2) == 10);
+	assert_true(ecbpf_rate(30, 10, 2) == 0);
+	assert_true(ecbpf_rate(10, 30, 0) == 0);
 	now.slots[2].actions[1] += 5000000;
 	now.slots[2].actions[2] = 0;
 	now.reasons[ECBPF_REASON_FILTER_SOURCE] += 5000000;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* --watch: statistics as packets per second, and the prefixes that drop most just now. */
+#include "watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "instance.h"
+#include "status.h"
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define CELL_MAX  32
+#define BUSY_MOST 10
+
+enum {
+	COLUMN_NAME,
+	COLUMN_RATE,
+	COLUMN_TOTAL,
+	COLUMN_TAG,
+	COLUMNS,
+};
+
+/**
+ * struct seen - one interface in the picture before
+ * @there: a filter was
+ */
+struct seen {
+	bool there;
+	struct filter_instance instance;
+};
+
+struct watch {
+	const struct ecbpf_strings *interfaces;
+	struct seen *before;
+};
+
+/* An entry with hits since the picture before. */
+struct busy {
+	const struct filter_item *item;
+	uint64_t hits;
+};
+
+static void print_row(const struct ecbpf_column *columns, const char *name, const char *tag,
+		      const uint64_t *before, uint64_t now, double seconds)
+{
+	char rate[CELL_MAX] = "-", total[CELL_MAX];
+	const char *cells[COLUMNS] = { name, rate, total, tag };
+
+	if (before)
+		snprintf(rate, sizeof(rate), "%.0f", ecbpf_rate(*before, now, seconds));
+	snprintf(total, sizeof(total), "%" PRIu64, now);
+	ecbpf_table_row(stdout, columns, tag ? COLUMNS : COLUMN_TAG, cells);
+}
+
+static void print_stats(const struct seen *before, const struct filter_instance *now,
+			double seconds)
+{
+	static const struct ecbpf_column columns[] = { { "STATISTIC", 24, false },
+						       { "PACKETS/S", 12, true },
+						       { "PACKETS", 16, true } };
+	uint64_t old;
+	int i;
+
+	ecbpf_table_header(stdout, columns, COLUMN_TAG);
+	for (i = 0; i < FILTER_STAT_COUNT; i++) {
+		old = before->instance.stats.values[i];
+		print_row(columns, filter_stat_name(i), NULL, before->there ? &old : NULL,
+			  now->stats.values[i], seconds);
+	}
+}
+
+/* Kept in @busiest, most first, as far as there is room; how many are. */
+static size_t keep(struct busy busiest[BUSY_MOST], size_t count, struct busy one)
+{
+	size_t at = count;
+
+	while (at && busiest[at - 1].hits < one.hits)
+		at--;
+	if (at == BUSY_MOST)
+		return count;
+	if (count < BUSY_MOST)
+		count++;
+	memmove(&busiest[at + 1], &busiest[at], (count - at - 1) * sizeof(*busiest));
+	busiest[at] = one;
+	return count;
+}
+
+static size_t find_busiest(const struct filter_list *before, const struct filter_list *now,
+			   struct busy busiest[BUSY_MOST])
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < now->count; i++) {
+		const struct filter_item *item = &now->items[i], *old;
+		struct busy one = { .item = item, .hits = item->hits };
+
+		if (!item->hits)
+			continue;
+		old = filter_list_find(before, &item->prefix);
+		if (old && old->hits <= item->hits)
+			one.hits -= old->hits;
+		if (one.hits)
+			count = keep(busiest, count, one);
+	}
+	return count;
+}
+
+static void print_prefixes(const struct filter_list *before, const struct filter_list *now,
+			   double seconds)
+{
+	struct ecbpf_column columns[COLUMNS] = { { "PREFIX", 24, false },
+						 { "HITS/S", 12, true },
+						 { "HITS", 16, true },
+						 { "TAG", 3, false } };
+	char texts[BUSY_MOST][PREFIX_TEXT_SIZE];
+	struct busy busiest[BUSY_MOST];
+	size_t count = find_busiest(before, now, busiest), i;
+	uint64_t old;
+
+	if (!count)
+		return;
+	for (i = 0; i < count; i++)
+		ecbpf_column_fit(&columns[COLUMN_NAME],
+				 prefix_format(&busiest[i].item->prefix, texts[i]));
+	putchar('\n');
+	ecbpf_table_header(stdout, columns, COLUMNS);
+	for (i = 0; i < count; i++) {
+		const struct filter_item *item = busiest[i].item;
+
+		old = item->hits - busiest[i].hits;
+		print_row(columns, texts[i], filter_list_tag_text(now, item->tag), &old, item->hits,
+			  seconds);
+	}
+}
+
+static void print_interface(const char *name, const struct seen *before, const struct seen *now,
+			    double seconds)
+{
+	if (!now->there) {
+		printf("\nFilter not attached to interface %s.\n", name);
+		return;
+	}
+	printf("\nInterface %s, %zu prefixes:\n", name, now->instance.list.count);
+	print_stats(before, &now->instance, seconds);
+	if (before->there)
+		print_prefixes(&before->instance.list, &now->instance.list, seconds);
+}
+
+static int look(const char *name, struct seen *seen)
+{
+	struct ecbpf_status status;
+	int err = ecbpf_status_read(name, &status);
+
+	filter_instance_init(&seen->instance);
+	if (err || status.attachment != ECBPF_ATTACHED)
+		return err;
+	err = filter_instance_look(name, &seen->instance);
+	seen->there = !err;
+	return err == -ENOENT ? 0 : err;
+}
+
+static void forget(struct seen *seen)
+{
+	if (seen->there)
+		filter_instance_free(&seen->instance);
+	*seen = (struct seen){};
+}
+
+static int draw(double seconds, void *context)
+{
+	struct watch *watch = context;
+	char text[ECBPF_TIME_MAX];
+	int err = 0;
+	size_t i;
+
+	printf("%s\n", ecbpf_time_mail(time(NULL) * NS_PER_S, text));
+	for (i = 0; i < watch->interfaces->count && !err; i++) {
+		struct seen now = {};
+
+		err = look(watch->interfaces->items[i], &now);
+		if (err)
+			break;
+		print_interface(watch->interfaces->items[i], &watch->before[i], &now, seconds);
+		forget(&watch->before[i]);
+		watch->before[i] = now;
+	}
+	if (!i && !err)
+		puts("\nNo interface has a root array.");
+	putchar('\n');
+	return err;
+}
+
+static int watch_all(const struct ecbpf_strings *interfaces, uint64_t interval)
+{
+	struct watch watch = { .interfaces = interfaces };
+	size_t i;
+	int err;
+
+	watch.before = calloc(interfaces->count + 1, sizeof(*watch.before));
+	if (!watch.before)
+		return ecbpf_fail(-ENOMEM, "out of memory");
+	err = ecbpf_watch(interval, draw, &watch);
+	for (i = 0; i < interfaces->count; i++)
+		forget(&watch.before[i]);
+	free(watch.before);
+	return err;
+}
+
+int filter_watch(const struct ecbpf_strings *interfaces, uint64_t interval)
+{
+	struct ecbpf_strings names;
+	int err = ecbpf_interfaces_or_all(interfaces, &names);
+
+	if (err)
+		return err;
+	err = watch_all(&names, interval);
+	ecbpf_strings_free(&names);
+	return err;
+}
