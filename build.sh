@@ -245,6 +245,10 @@ command_deps()
 
 command_demo()
 {
+	case "$*" in
+	'' | --keep | --help | -h) ;;
+	*) die $EX_USAGE "demo: '$*' is not understood; see ./build.sh --help" ;;
+	esac
 	need_packages build demo
 	build
 	mount_bpffs
