@@ -11,6 +11,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "internal.h"
 #include "options.h"
 
@@ -176,6 +177,7 @@ static int store_unsigned(const struct ecbpf_option *row, const char *text)
 static int store_duration(const struct ecbpf_option *row, const char *text)
 {
 	uint64_t max = row->max ? row->max : UINT64_MAX;
+	char limit[ECBPF_TIME_MAX];
 	uint64_t value = 0;
 	int err = ecbpf_duration_parse(text, &value);
 
@@ -184,9 +186,11 @@ static int store_duration(const struct ecbpf_option *row, const char *text)
 			"--%s: '%s' is not a duration; give one such as 90s, 10m, 1h30m or 2d",
 			row->name, text);
 	if (err || value > max)
-		return misuse("--%s: %s is too long; give a shorter duration", row->name, text);
+		return misuse("--%s: %s is too long; give at most %s", row->name, text,
+			      ecbpf_duration_format(max / NS_PER_S, limit));
 	if (value < row->min)
-		return misuse("--%s: %s is too short; give a longer duration", row->name, text);
+		return misuse("--%s: %s is too short; give at least %gs", row->name, text,
+			      (double)row->min / NS_PER_S);
 	*(uint64_t *)row->target = value;
 	return EX_OK;
 }

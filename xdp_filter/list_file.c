@@ -101,6 +101,7 @@ struct reader {
 	uint32_t expires;
 	uint32_t now;
 	size_t normalised;
+	unsigned long first_normalised;
 };
 
 static int read_line(struct reader *reader, char *text, struct filter_list *list)
@@ -122,7 +123,8 @@ static int read_line(struct reader *reader, char *text, struct filter_list *list
 			reader->name, reader->line, shown, FILTER_TAG_MAX - 1);
 	if (!err)
 		return 0;
-	reader->normalised += host_bits;
+	if (host_bits && !reader->normalised++)
+		reader->first_normalised = reader->line;
 	item.expires = reader->expires;
 	item.added = reader->now;
 	err = filter_list_tag(list, tag, &item.tag) ?: filter_list_append(list, &item);
@@ -166,7 +168,7 @@ static int read_lines(struct reader *reader, FILE *file, struct filter_list *lis
 			return err;
 	}
 	return ferror(file) ?
-		       ecbpf_fail(-EIO, "%s: reading failed; nothing changed", reader->name) :
+		       ecbpf_fail(-EIO, "%s: reading failed: %m; nothing changed", reader->name) :
 		       0;
 }
 
@@ -192,11 +194,11 @@ int list_file_read(const char *path, uint32_t expires, struct filter_list *list)
 	if (err)
 		return err;
 	if (reader.normalised)
-		ecbpf_log(ECBPF_LOG_INFO, "%s: host bits cleared on %zu lines", reader.name,
-			  reader.normalised);
+		ecbpf_log(ECBPF_LOG_INFO, "%s: host bits cleared on %zu line%s, the first is %lu",
+			  reader.name, reader.normalised, reader.normalised > 1 ? "s" : "",
+			  reader.first_normalised);
 	if (duplicates)
-		ecbpf_log(ECBPF_LOG_INFO,
-			  "%s: %zu lines repeat a prefix of another; the last one counts",
-			  reader.name, duplicates);
+		ecbpf_log(ECBPF_LOG_INFO, "%s: %zu line%s a prefix of another; the last one counts",
+			  reader.name, duplicates, duplicates > 1 ? "s repeat" : " repeats");
 	return 0;
 }

@@ -40,12 +40,14 @@ static uint64_t age(const struct filter_item *item)
 	return now > item->added ? now - item->added : 0;
 }
 
-/* Seconds until @item stops to match, rounded up. */
+/* Seconds until @item stops to match, rounded, at least 1. */
 static uint64_t remaining(const struct filter_item *item)
 {
 	uint64_t ticks = item->expires - filter_tick_now();
 
-	return ((ticks << FILTER_TICK_SHIFT) + 999999999) / 1000000000;
+	uint64_t seconds = ((ticks << FILTER_TICK_SHIFT) + 500000000) / 1000000000;
+
+	return seconds ? seconds : 1;
 }
 
 static bool expired(const struct filter_item *item)
