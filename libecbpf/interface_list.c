@@ -83,21 +83,43 @@ int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_stri
 	return err;
 }
 
-int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
-		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface))
+static int work_on_root(const char *interface, const void *context)
 {
+	const struct ecbpf_roots_work *work = context;
 	struct ecbpf_root *root;
-	int err, result = 0;
+	int err = ecbpf_root_open(interface, work->which, &root);
 
-	for (size_t i = 0; i < interfaces->count; i++) {
-		err = ecbpf_root_open(interfaces->items[i], which, &root);
-		if (!err) {
-			err = work(root);
-			if (err == -ENOENT)
-				err = absent(interfaces->items[i]);
-			ecbpf_root_close(root);
-		}
-		result = result ?: err;
+	if (err)
+		return err;
+	err = work->work(root);
+	if (err == -ENOENT)
+		err = work->absent(interface);
+	ecbpf_root_close(root);
+	return err;
+}
+
+int ecbpf_interfaces_each(const struct ecbpf_strings *interfaces, const char *done,
+			  int (*work)(const char *interface, const void *context),
+			  const void *context)
+{
+	CLEANUP_FREE int *results = calloc(interfaces->count, sizeof(*results));
+	int result = 0;
+	size_t i;
+
+	if (!results)
+		return ecbpf_fail(-ENOMEM, "out of memory");
+	for (i = 0; i < interfaces->count; i++) {
+		results[i] = work(interfaces->items[i], context);
+		result = result ?: results[i];
 	}
+	for (i = 0; result && i < interfaces->count; i++)
+		if (!results[i])
+			ecbpf_log(ECBPF_LOG_ERROR, "%s: was %s all the same", interfaces->items[i],
+				  done);
 	return result;
+}
+
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, const struct ecbpf_roots_work *work)
+{
+	return ecbpf_interfaces_each(interfaces, work->done, work_on_root, work);
 }

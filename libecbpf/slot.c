@@ -247,6 +247,19 @@ static int put(struct ecbpf_root *root, unsigned int slot, int program)
 				 root->interface->name, slot);
 }
 
+/* What changes in the live generation while another is staged goes with it. */
+static void tell_of_staged(const struct ecbpf_root *root, unsigned int slot)
+{
+	uint32_t staged;
+
+	if (ecbpf_generation_find(root->interface, ECBPF_STAGED, &staged) || staged == root->number)
+		return;
+	ecbpf_log(ECBPF_LOG_WARNING,
+		  "%s: slot %u changed in the live generation, not in the staged one (%u), which "
+		  "replaces it at --commit",
+		  root->interface->name, slot, staged);
+}
+
 int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_object *object,
 		       struct bpf_program *program)
 {
@@ -269,6 +282,7 @@ int ecbpf_slot_replace(struct ecbpf_root *root, unsigned int slot, struct bpf_ob
 	}
 	/* It runs: what can't be removed now is left to the next loader. */
 	clean(root, slot);
+	tell_of_staged(root, slot);
 	return 0;
 }
 
@@ -289,6 +303,7 @@ int ecbpf_slot_clear(struct ecbpf_root *root, unsigned int slot)
 	if (bpf_map_delete_elem(root->maps[ROOT_MAP_SLOTS], &slot))
 		return ecbpf_fail_kernel(-errno, "%s: emptying slot %u failed",
 					 root->interface->name, slot);
+	tell_of_staged(root, slot);
 	return set_occupied(root, slot, false) ?: ecbpf_folder_remove(path);
 }
 

@@ -125,24 +125,38 @@ static int put(struct target *target, const struct request *request, struct filt
 	return there ? update(list, there, item, tag) : add(list, fresh, item, tag);
 }
 
+/* @cover: shorter prefix that drops what the entry was for, or NULL. */
+static void tell_removed(const char *interface, const char *text, enum filter_action action,
+			 const struct filter_item *cover)
+{
+	const char *was = action == FILTER_ALLOW ? "was an allow entry, removed" : "removed";
+	char shorter[PREFIX_TEXT_SIZE];
+
+	if (cover)
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%s: %s %s; dropped by %s now, which --allow overrides", interface, text,
+			  was, prefix_format(&cover->prefix, shorter));
+	else if (action == FILTER_ALLOW)
+		ecbpf_log(ECBPF_LOG_INFO, "%s: %s %s", interface, text, was);
+}
+
 /* Delete the entry, or make a hole in the drop that covers it. */
 static int take_out(struct target *target, const struct request *request, struct filter_list *fresh,
 		    const struct filter_item *item)
 {
 	const char *interface = ecbpf_root_interface(target->root);
 	struct filter_list *list = &target->instance.list;
-	struct filter_item *there = filter_list_find(list, &item->prefix), hole = *item;
+	struct filter_item *there = filter_list_find(list, &item->prefix), *cover, hole = *item;
 	char text[PREFIX_TEXT_SIZE], shorter[PREFIX_TEXT_SIZE];
 
 	prefix_format(&item->prefix, text);
+	cover = filter_list_cover(list, &item->prefix, FILTER_DROP);
 	if (there) {
-		if (there->action == FILTER_ALLOW)
-			ecbpf_log(ECBPF_LOG_INFO, "%s: %s was an allow entry, removed", interface,
-				  text);
+		tell_removed(interface, text, there->action, cover);
 		filter_list_remove(list, there);
 		return 0;
 	}
-	there = filter_list_cover(list, &item->prefix, FILTER_DROP);
+	there = cover;
 	if (!there)
 		return ecbpf_fail(-ENOENT,
 				  "%s: %s is not listed, nor covered by a dropped prefix; "
@@ -261,6 +275,11 @@ static int target_open(struct target *target, const char *interface, const struc
 			filter_instance_init(&target->instance);
 		return 0;
 	}
+	if (err == -ENOENT && edit->stage)
+		return ecbpf_fail(err,
+				  "%s: no filter in slot %d of the staged generation; run "
+				  "'xdp_filter --attach --stage --interface %s'",
+				  interface, ECBPF_SLOT_FILTER, interface);
 	return err == -ENOENT ? filter_instance_missing(interface) : err;
 }
 
@@ -275,6 +294,11 @@ static int target_change(struct target *target, const struct request *request)
 		filter_list_free(&target->instance.list);
 		return 0;
 	case FILTER_CHANGE_LOAD:
+		if (!request->list.count && target->instance.list.count)
+			ecbpf_log(ECBPF_LOG_WARNING,
+				  "%s: no prefix in '%s': all %zu of the list are removed",
+				  ecbpf_root_interface(target->root), request->edit->file,
+				  target->instance.list.count);
 		return change_list(target, request);
 	default:
 		return change_entries(target, request);
@@ -335,14 +359,28 @@ static int detach(struct ecbpf_root *root)
 	return ecbpf_slot_clear(root, ECBPF_SLOT_FILTER);
 }
 
+static int nothing_to_detach(const char *interface)
+{
+	return ecbpf_fail(-ENOENT, "%s: no filter in slot %d; nothing to detach", interface,
+			  ECBPF_SLOT_FILTER);
+}
+
 int filter_detach(const struct ecbpf_strings *interfaces, bool stage)
 {
-	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach,
-				filter_instance_missing);
+	return ecbpf_roots_each(interfaces, &(struct ecbpf_roots_work){
+						    .which = stage ? ECBPF_STAGED : ECBPF_LIVE,
+						    .done = "detached",
+						    .work = detach,
+						    .absent = nothing_to_detach,
+					    });
 }
 
 int filter_clear_status(const struct ecbpf_strings *interfaces)
 {
-	return ecbpf_roots_each(interfaces, ECBPF_LIVE, filter_instance_clear,
-				filter_instance_missing);
+	return ecbpf_roots_each(interfaces, &(struct ecbpf_roots_work){
+						    .which = ECBPF_LIVE,
+						    .done = "cleared",
+						    .work = filter_instance_clear,
+						    .absent = filter_instance_missing,
+					    });
 }

@@ -196,6 +196,12 @@ static int detach(struct ecbpf_root *root)
 	return ecbpf_slot_clear(root, ECBPF_SLOT_FIREWALL);
 }
 
+static int nothing_to_detach(const char *interface)
+{
+	return ecbpf_fail(-ENOENT, "%s: no firewall in slot %d; nothing to detach", interface,
+			  ECBPF_SLOT_FIREWALL);
+}
+
 static int reset(struct ecbpf_root *root)
 {
 	struct fw_instance instance;
@@ -212,10 +218,20 @@ static int reset(struct ecbpf_root *root)
 
 int fw_change_detach(const struct ecbpf_strings *interfaces, bool stage)
 {
-	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE, detach, no_firewall);
+	return ecbpf_roots_each(interfaces, &(struct ecbpf_roots_work){
+						    .which = stage ? ECBPF_STAGED : ECBPF_LIVE,
+						    .done = "detached",
+						    .work = detach,
+						    .absent = nothing_to_detach,
+					    });
 }
 
 int fw_change_reset(const struct ecbpf_strings *interfaces)
 {
-	return ecbpf_roots_each(interfaces, ECBPF_LIVE, reset, no_firewall);
+	return ecbpf_roots_each(interfaces, &(struct ecbpf_roots_work){
+						    .which = ECBPF_LIVE,
+						    .done = "reset",
+						    .work = reset,
+						    .absent = no_firewall,
+					    });
 }

@@ -189,11 +189,8 @@ static int carry_out(struct plan *plan, const struct root_options *options)
 		break;
 	case CHANGE_NEW:
 		err = activate(plan, options);
-		if (!err && options->frags < 0 && ecbpf_root_frags(plan->root))
-			ecbpf_log(ECBPF_LOG_INFO,
-				  "%s: MTU needs multi-buffer XDP: loaded with frags; xdpcap can't "
-				  "join",
-				  plan->name);
+		if (!err && ecbpf_root_frags(plan->root))
+			root_tell_frags(plan->name, options);
 		break;
 	}
 	if (err)
@@ -256,8 +253,9 @@ int root_attach(struct ecbpf_strings *interfaces, const struct root_options *opt
 	return err;
 }
 
-static int detach(const char *name, const struct root_options *options)
+static int detach(const char *name, const void *context)
 {
+	const struct root_options *options = context;
 	struct ecbpf_interface *interface;
 	int err;
 
@@ -276,12 +274,5 @@ static int detach(const char *name, const struct root_options *options)
 
 int root_detach(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
-	size_t i;
-	int err, result = 0;
-
-	for (i = 0; i < interfaces->count; i++) {
-		err = detach(interfaces->items[i], options);
-		result = result ?: err;
-	}
-	return result;
+	return ecbpf_interfaces_each(interfaces, "detached", detach, options);
 }

@@ -59,6 +59,12 @@ static int load_root(struct ecbpf_root *share, bool frags, struct xdp_root_bpf *
 	return 0;
 }
 
+void root_tell_frags(const char *interface, const struct root_options *options)
+{
+	ecbpf_log(ECBPF_LOG_INFO, "%s: %sloaded with frags; xdpcap can't join", interface,
+		  options->frags < 0 ? "MTU needs multi-buffer XDP: " : "");
+}
+
 int root_generation_new(struct ecbpf_interface *interface, bool frags, struct ecbpf_root **root)
 {
 	struct xdp_root_bpf *skeleton;

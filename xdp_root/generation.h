@@ -18,6 +18,9 @@
  */
 int root_want_frags(const char *interface, const struct root_options *options);
 
+/* Say what frames in several buffers cost, and why they are handled if nobody asked for it. */
+void root_tell_frags(const char *interface, const struct root_options *options);
+
 /* Load a root program and pin it as a generation of its own that isn't live yet. */
 int root_generation_new(struct ecbpf_interface *interface, bool frags, struct ecbpf_root **root);
 

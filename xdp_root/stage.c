@@ -35,6 +35,8 @@ static int stage(const char *name, const struct root_options *options)
 		      root_generation_new(interface, frags, &root);
 	if (!err) {
 		err = ecbpf_generation_stage(root, options->mode);
+		if (!err && ecbpf_root_frags(root))
+			root_tell_frags(name, options);
 		if (err)
 			ecbpf_generation_remove(root);
 		else
@@ -68,6 +70,28 @@ static int make_live(struct ecbpf_interface *interface, struct ecbpf_root *root,
 	return err;
 }
 
+/* What runs in the live generation and has nothing in the one that replaces it. */
+static void tell_of_emptied(struct ecbpf_interface *interface, struct ecbpf_root *staged,
+			    const char *name)
+{
+	struct ecbpf_root *live;
+	const char *program;
+	unsigned int slot;
+
+	if (!ecbpf_interface_attached(interface) || ecbpf_interface_abi(interface) != ECBPF_ABI ||
+	    ecbpf_generation_open(interface, ECBPF_LIVE, &live))
+		return;
+	for (slot = 0; slot < ECBPF_SLOTS; slot++) {
+		if (!ecbpf_slot_program_id(live, slot) || ecbpf_slot_program_id(staged, slot))
+			continue;
+		program = ecbpf_slot_program_name(live, slot);
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%s: slot %u is empty in the staged generation: %s no longer runs", name,
+			  slot, program ? program : "what is there");
+	}
+	ecbpf_root_close(live);
+}
+
 static int commit(const char *name, const struct root_options *options)
 {
 	struct ecbpf_interface *interface;
@@ -79,8 +103,10 @@ static int commit(const char *name, const struct root_options *options)
 		return err;
 	err = ecbpf_generation_open(interface, ECBPF_STAGED, &root);
 	if (!err) {
-		err = check_mode(interface, name, options->mode) ?:
-			      make_live(interface, root, name, options->mode);
+		err = check_mode(interface, name, options->mode);
+		if (!err)
+			tell_of_emptied(interface, root, name);
+		err = err ?: make_live(interface, root, name, options->mode);
 		if (!err && !options->keep_rxvlan)
 			err = ecbpf_interface_rxvlan_off(interface);
 		ecbpf_root_close(root);
@@ -123,9 +149,24 @@ int root_stage(struct ecbpf_strings *interfaces, const struct root_options *opti
 	return each(interfaces, options, stage, "staged");
 }
 
+/* Before anything is changed. */
+static int check_staged(const struct ecbpf_strings *interfaces)
+{
+	struct ecbpf_root *root;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < interfaces->count && !err; i++) {
+		err = ecbpf_root_open(interfaces->items[i], ECBPF_STAGED, &root);
+		if (!err)
+			ecbpf_root_close(root);
+	}
+	return err;
+}
+
 int root_commit(struct ecbpf_strings *interfaces, const struct root_options *options)
 {
-	return each(interfaces, options, commit, "committed");
+	return check_staged(interfaces) ?: each(interfaces, options, commit, "committed");
 }
 
 int root_abort(struct ecbpf_strings *interfaces, const struct root_options *options)

@@ -111,8 +111,12 @@ static int no_sampler(const char *interface)
 
 int control_detach(struct ecbpf_strings *interfaces, bool stage)
 {
-	return ecbpf_roots_each(interfaces, stage ? ECBPF_STAGED : ECBPF_LIVE,
-				sampler_instance_detach, no_sampler);
+	return ecbpf_roots_each(interfaces, &(struct ecbpf_roots_work){
+						    .which = stage ? ECBPF_STAGED : ECBPF_LIVE,
+						    .done = "detached",
+						    .work = sampler_instance_detach,
+						    .absent = no_sampler,
+					    });
 }
 
 /* Whether there is a root array: why not was said. */

@@ -10,7 +10,7 @@ import pytest
 from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
 from scapy.layers.ipsec import AH
 
-from testbed import (CLIENT4, DEADLINE, EX_OK, EX_UNAVAILABLE, FILTER, SERVER4, SERVER6,
+from testbed import (CLIENT4, DEADLINE, EX_IOERR, EX_OK, EX_UNAVAILABLE, FILTER, SERVER4, SERVER6,
                      data_path, eventually, interrupt, scaled)
 from traffic import counted, udp4, udp6
 
@@ -52,7 +52,7 @@ def test_no_drop_makes_a_hole(filtered, traffic):
     assert traffic.exchange(a=udp4("192.0.2.1"), b=udp4("192.0.2.129")) == ["b"]
 
     result = change(filtered, "--no-drop", "--ips", "192.0.2.128/25")
-    assert "was an allow entry, removed" in result.err
+    assert "was an allow entry, removed; dropped by 192.0.2.0/24 now" in result.err
     assert traffic.exchange(a=udp4("192.0.2.1"), b=udp4("192.0.2.129")) == []
 
 
@@ -219,9 +219,13 @@ def test_load_from_stdin_and_list(filtered):
 
 def test_load_says_what_it_changed(filtered):
     result = change(filtered, "--load", "-", stdin="10.0.0.1/8\n192.0.2.0/24 a\n192.0.2.0/24 b\n")
-    assert "stdin: host bits cleared on 1 lines" in result.err
-    assert "stdin: 1 lines repeat a prefix of another; the last one counts" in result.err
+    assert "stdin: host bits cleared on 1 line, the first is 1" in result.err
+    assert "stdin: 1 line repeats a prefix of another; the last one counts" in result.err
     assert entries(filtered)["192.0.2.0/24"]["tag"] == "b"
+    said = change(filtered, "--load", "-", stdin="# nothing\n").err
+    assert "eth0: no prefix in '-': all 2 of the list are removed" in said
+    said = change(filtered, "--load", "/", expect=EX_IOERR).one_line()
+    assert "/: reading failed: Is a directory; nothing changed" in said
 
 
 def test_load_that_expires(filtered, traffic):
@@ -370,6 +374,9 @@ def test_several_interfaces(filtered):
     said = filtered.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0,eth1",
                            expect=EX_UNAVAILABLE).one_line()
     assert "eth1: no filter in slot 2" in said
+    result = filtered.filter("--detach", "--interface", "eth0,eth1", expect=EX_UNAVAILABLE)
+    assert "eth1: no filter in slot 2; nothing to detach" in result.err
+    assert "eth0: was detached all the same" in result.err
     assert filtered.prefixes() == {}
     filtered.filter("--attach", "--interface", "eth1,eth0")
     filtered.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth1,eth0")

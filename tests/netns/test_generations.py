@@ -119,6 +119,31 @@ def test_filter_taken_out_of_the_staged_generation(live, traffic):
     assert traffic.exchange(good=udp4(), bad=udp4(BAD1)) == ["good", "bad"]
 
 
+def test_what_a_commit_takes_away_is_said(live):
+    live.root("--stage", "--interface", "eth0")
+    said = live.filter("--drop", "--stage", "--ips", "203.0.113.0/24", "--interface", "eth0",
+                       expect=EX_UNAVAILABLE).one_line()
+    assert "staged generation" in said and "--attach --stage --interface eth0" in said
+    said = live.filter("--drop", "--ips", "203.0.113.0/24", "--interface", "eth0").one_line()
+    assert "slot 2 changed in the live generation, not in the staged one (2)" in said
+    said = live.root("--commit", "--interface", "eth0").one_line()
+    assert "slot 2 is empty in the staged generation: xdp_filter_prog no longer runs" in said
+    assert live.status()["slots"][2]["id"] == 0
+
+
+def test_commit_of_several_is_checked_before(live):
+    live.add_veth("eth1")
+    live.root("--attach", "--interface", "eth1")
+    live.root("--stage", "--interface", "eth0")
+    said = live.root("--commit", "--interface", "eth0,eth1", expect=EX_UNAVAILABLE).one_line()
+    assert "eth1: no staged generation" in said
+    assert (live.status()["generation"], live.status()["staged"]) == (1, 2)
+    result = live.root("--detach", "--interface", "eth0,eth1,lo", expect=EX_UNAVAILABLE)
+    assert "lo: no root array" in result.err
+    assert "eth0: was detached all the same" in result.err
+    assert "eth1: was detached all the same" in result.err
+
+
 def test_attach_leaves_the_staged_one(live):
     live.root("--stage", "--interface", "eth0")
     live.root("--attach", "--interface", "eth0")

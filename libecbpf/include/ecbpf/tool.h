@@ -56,13 +56,29 @@ int ecbpf_interfaces_check(const struct ecbpf_strings *names, bool gone);
 int ecbpf_interfaces_or_all(const struct ecbpf_strings *asked, struct ecbpf_strings *names);
 
 /**
- * ecbpf_roots_each() - do @work on each interface's root array, on all even if one fails
- * @absent: says what isn't there, where @work returns -ENOENT and has said nothing
+ * ecbpf_interfaces_each() - do @work with each interface, with all even if one fails
+ * @done: participle ("detached"): where one fails, it is said which the others were
  *
  * Return: the first error.
  */
-int ecbpf_roots_each(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
-		     int (*work)(struct ecbpf_root *root), int (*absent)(const char *interface));
+int ecbpf_interfaces_each(const struct ecbpf_strings *interfaces, const char *done,
+			  int (*work)(const char *interface, const void *context),
+			  const void *context);
+
+/**
+ * struct ecbpf_roots_work - what is done with root arrays
+ * @done: as of ecbpf_interfaces_each()
+ * @absent: says what isn't there, where @work returns -ENOENT and has said nothing
+ */
+struct ecbpf_roots_work {
+	enum ecbpf_which which;
+	const char *done;
+	int (*work)(struct ecbpf_root *root);
+	int (*absent)(const char *interface);
+};
+
+/* Do it with each interface's root array, as ecbpf_interfaces_each() does. */
+int ecbpf_roots_each(const struct ecbpf_strings *interfaces, const struct ecbpf_roots_work *work);
 
 /* Options -------------------------------------------------------------------------------- */
 
