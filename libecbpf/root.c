@@ -60,14 +60,32 @@ int ecbpf_root_open_readonly(const char *interface, enum ecbpf_which which,
 	return err;
 }
 
-int ecbpf_root_look(const char *interface, int (*look)(struct ecbpf_root *root, void *context),
-		    void *context)
+int ecbpf_root_present(const char *interface, enum ecbpf_which which, bool *present)
+{
+	struct ecbpf_status status;
+	struct ecbpf_root *root;
+	int err;
+
+	if (which == ECBPF_LIVE) {
+		err = ecbpf_status_read(interface, &status);
+		*present = !err && status.attachment == ECBPF_ATTACHED;
+		return err;
+	}
+	err = ecbpf_root_open_readonly(interface, which, &root);
+	*present = !err;
+	if (!err)
+		ecbpf_root_close(root);
+	return err;
+}
+
+int ecbpf_root_look(const char *interface, enum ecbpf_which which,
+		    int (*look)(struct ecbpf_root *root, void *context), void *context)
 {
 	struct ecbpf_root *root;
 	int attempt, err;
 
 	for (attempt = 0; attempt < LOOKS; attempt++) {
-		err = ecbpf_root_open_readonly(interface, ECBPF_LIVE, &root);
+		err = ecbpf_root_open_readonly(interface, which, &root);
 		if (err)
 			return err;
 		err = look(root, context);

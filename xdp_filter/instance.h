@@ -46,7 +46,8 @@ int filter_instance_read(struct ecbpf_root *root, struct filter_instance *instan
 int filter_instance_missing(const char *interface);
 
 /* As filter_instance_read(), without a lock, for what runs on @interface. */
-int filter_instance_look(const char *interface, struct filter_instance *instance);
+int filter_instance_look(const char *interface, enum ecbpf_which which,
+			 struct filter_instance *instance);
 
 /**
  * filter_instance_install() - build @instance and swap it in, atomically

@@ -220,9 +220,10 @@ static int look(struct ecbpf_root *root, void *instance)
 	return filter_instance_read(root, instance);
 }
 
-int filter_instance_look(const char *interface, struct filter_instance *instance)
+int filter_instance_look(const char *interface, enum ecbpf_which which,
+			 struct filter_instance *instance)
 {
-	return ecbpf_root_look(interface, look, instance);
+	return ecbpf_root_look(interface, which, look, instance);
 }
 
 int filter_instance_clear(struct ecbpf_root *root)

@@ -22,7 +22,7 @@ static int report_interface(struct ecbpf_statsd *statsd, const char *interface)
 	char name[128];
 	int err, i;
 
-	err = ecbpf_root_look(interface, look, &instance);
+	err = ecbpf_root_look(interface, ECBPF_LIVE, look, &instance);
 	if (err)
 		return err;
 	for (i = 0; i < FILTER_STAT_COUNT && !err; i++) {

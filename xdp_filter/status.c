@@ -19,6 +19,7 @@ static const char *const stat_names[FILTER_STAT_COUNT] = {
 /* @attached: @instance was read. */
 struct shown {
 	const char *name;
+	enum ecbpf_which which;
 	bool attached;
 	struct filter_instance instance;
 };
@@ -85,9 +86,13 @@ static void print_text(const struct shown *shown)
 	size_t i;
 
 	if (!shown->attached) {
-		printf("Filter not attached to interface %s.\n", shown->name);
+		printf("Filter not attached to %sinterface %s.\n",
+		       shown->which == ECBPF_STAGED ? "the staged generation of " : "",
+		       shown->name);
 		return;
 	}
+	if (shown->which == ECBPF_STAGED)
+		printf("Staged generation, which no packet goes through before --commit:\n");
 	printf("=================== Status for interface '%s' ===================\n", shown->name);
 	printf("Current Configuration:\n\n");
 	printf("frags_drop? %s\n", truth(config->frags_drop));
@@ -236,18 +241,19 @@ static void print_openmetrics(const struct shown *shown, size_t count)
 	ecbpf_openmetrics_end(stdout);
 }
 
-/* An interface without root array or filter is no error here. */
-static int show(struct shown *shown, const char *name)
+/* An interface without a live root array, or without a filter, is no error here. */
+static int show(struct shown *shown, const char *name, enum ecbpf_which which)
 {
-	struct ecbpf_status status;
+	bool there;
 	int err;
 
 	shown->name = name;
+	shown->which = which;
 	filter_instance_init(&shown->instance);
-	err = ecbpf_status_read(name, &status);
-	if (err || status.attachment != ECBPF_ATTACHED)
+	err = ecbpf_root_present(name, which, &there);
+	if (err || !there)
 		return err;
-	err = filter_instance_look(name, &shown->instance);
+	err = filter_instance_look(name, which, &shown->instance);
 	shown->attached = !err;
 	return err == -ENOENT ? 0 : err;
 }
@@ -262,7 +268,7 @@ static void unshow(struct shown *shown, size_t count)
 	free(shown);
 }
 
-static int show_all(char *const *names, size_t count, struct shown **out)
+static int show_all(char *const *names, size_t count, enum ecbpf_which which, struct shown **out)
 {
 	struct shown *shown = calloc(count + 1, sizeof(*shown));
 	size_t i;
@@ -271,7 +277,7 @@ static int show_all(char *const *names, size_t count, struct shown **out)
 	if (!shown)
 		return -ENOMEM;
 	for (i = 0; i < count && !err; i++)
-		err = show(&shown[i], names[i]);
+		err = show(&shown[i], names[i], which);
 	if (err) {
 		unshow(shown, i);
 		return err;
@@ -327,7 +333,8 @@ static int print_status(struct shown *shown, size_t count, enum filter_output ou
 	}
 }
 
-int filter_status(const struct ecbpf_strings *interfaces, enum filter_output output)
+int filter_status(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		  enum filter_output output)
 {
 	struct ecbpf_strings names;
 	struct shown *shown;
@@ -335,7 +342,7 @@ int filter_status(const struct ecbpf_strings *interfaces, enum filter_output out
 
 	err = ecbpf_interfaces_or_all(interfaces, &names);
 	if (!err)
-		err = show_all(names.items, names.count, &shown);
+		err = show_all(names.items, names.count, which, &shown);
 	if (!err) {
 		err = print_status(shown, names.count, output);
 		unshow(shown, names.count);

@@ -20,9 +20,11 @@ enum filter_output {
  * filter_status() - show configuration, list and statistics
  * @interfaces: empty: all that have a root array
  *
- * An interface without a filter is shown as such and is no error.
+ * An interface without a filter is shown as such and is no error; one without a staged generation is,
+ * if @which asks for that.
  */
-int filter_status(const struct ecbpf_strings *interfaces, enum filter_output output);
+int filter_status(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+		  enum filter_output output);
 
 const char *filter_stat_name(enum filter_stat stat);
 

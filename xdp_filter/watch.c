@@ -151,13 +151,13 @@ static void print_interface(const char *name, const struct seen *before, const s
 
 static int look(const char *name, struct seen *seen)
 {
-	struct ecbpf_status status;
-	int err = ecbpf_status_read(name, &status);
+	bool there;
+	int err = ecbpf_root_present(name, ECBPF_LIVE, &there);
 
 	filter_instance_init(&seen->instance);
-	if (err || status.attachment != ECBPF_ATTACHED)
+	if (err || !there)
 		return err;
-	err = filter_instance_look(name, &seen->instance);
+	err = filter_instance_look(name, ECBPF_LIVE, &seen->instance);
 	seen->there = !err;
 	return err == -ENOENT ? 0 : err;
 }

@@ -125,7 +125,7 @@ static const struct ecbpf_option options[] = {
 				   "Drop IPv4 packets with options"),
 	ECBPF_OPTION_NEGATABLE_ROW("truncated-drop", &env.edit.truncated_drop,
 				   ECBPF_WITH(MODE_ATTACH), "Drop frames that end inside a header"),
-	ECBPF_OPTION_FLAG_ROW("stage", 0, &env.edit.stage, EDITS | ECBPF_WITH(MODE_DETACH),
+	ECBPF_OPTION_FLAG_ROW("stage", 0, &env.edit.stage, EDITS | ECBPF_WITH(MODE_DETACH) | LOOKS,
 			      "Work on the staged generation; --attach begins with the live one's "
 			      "list and configuration"),
 	ECBPF_OPTION_CHOICE_ROW("json", 'j', &env.output, FILTER_OUTPUT_JSON, LOOKS, "Print JSON"),
@@ -173,6 +173,11 @@ static int edit(enum filter_change change)
 	return filter_edit(&env.interfaces, &env.edit);
 }
 
+static int look(enum filter_output output)
+{
+	return filter_status(&env.interfaces, env.edit.stage ? ECBPF_STAGED : ECBPF_LIVE, output);
+}
+
 static int run(void)
 {
 	switch ((enum mode)env.mode) {
@@ -193,11 +198,10 @@ static int run(void)
 	case MODE_CLEAR_STATUS:
 		return filter_clear_status(&env.interfaces);
 	case MODE_STATUS:
-		return filter_status(&env.interfaces, env.output);
+		return look(env.output);
 	case MODE_LIST:
-		return filter_status(&env.interfaces, env.output == FILTER_OUTPUT_JSON ?
-							      FILTER_OUTPUT_LIST_JSON :
-							      FILTER_OUTPUT_LIST);
+		return look(env.output == FILTER_OUTPUT_JSON ? FILTER_OUTPUT_LIST_JSON :
+							       FILTER_OUTPUT_LIST);
 	case MODE_WATCH:
 		return filter_watch(&env.interfaces, env.interval);
 	case MODE_STATSD:

@@ -33,8 +33,8 @@ struct fw_instance {
 int fw_instance_open(struct ecbpf_root *root, bool writable, struct fw_instance *instance);
 void fw_instance_close(struct fw_instance *instance);
 
-/* The same without a lock, for what runs on @interface. */
-int fw_instance_look(const char *interface, struct fw_instance *instance);
+/* The same without a lock, for what is on @interface. */
+int fw_instance_look(const char *interface, enum ecbpf_which which, struct fw_instance *instance);
 
 /* "": none. */
 const char *fw_instance_name(const struct fw_instance *instance, uint32_t rule);

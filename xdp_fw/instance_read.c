@@ -71,9 +71,9 @@ static int look(struct ecbpf_root *root, void *instance)
 	return fw_instance_open(root, false, instance);
 }
 
-int fw_instance_look(const char *interface, struct fw_instance *instance)
+int fw_instance_look(const char *interface, enum ecbpf_which which, struct fw_instance *instance)
 {
-	return ecbpf_root_look(interface, look, instance);
+	return ecbpf_root_look(interface, which, look, instance);
 }
 
 void fw_instance_close(struct fw_instance *instance)

@@ -107,7 +107,7 @@ static void close_source(struct source *source)
 
 static int start(struct source *source, uint32_t every, struct ring_buffer **ring)
 {
-	int err = ecbpf_root_look(source->interface, open_source, source);
+	int err = ecbpf_root_look(source->interface, ECBPF_LIVE, open_source, source);
 
 	if (err)
 		return err;

@@ -14,10 +14,17 @@
 /* @attached: @instance was opened, and @hits are of its rules. */
 struct shown {
 	const char *name;
+	enum ecbpf_which which;
 	bool attached;
 	struct fw_instance instance;
 	struct fw_hits *hits;
 };
+
+static void print_absence(const struct shown *shown)
+{
+	printf("Firewall not attached to %sinterface %s.\n",
+	       shown->which == ECBPF_STAGED ? "the staged generation of " : "", shown->name);
+}
 
 static void print_head(const struct shown *shown)
 {
@@ -25,8 +32,9 @@ static void print_head(const struct shown *shown)
 	char time[ECBPF_TIME_MAX];
 	uint64_t remaining;
 
-	printf("Firewall of interface %s: %u rules%s%s", shown->name, settings->rules,
-	       settings->first_match ? ", first match" : "",
+	printf("Firewall of %sinterface %s: %u rules%s%s",
+	       shown->which == ECBPF_STAGED ? "the staged generation of " : "", shown->name,
+	       settings->rules, settings->first_match ? ", first match" : "",
 	       settings->dry_run ? ", dry run: nothing is dropped" : "");
 	if (settings->expires) {
 		remaining = fw_instance_remaining(&shown->instance);
@@ -49,7 +57,7 @@ static void print_text(const struct shown *shown)
 	uint32_t i;
 
 	if (!shown->attached) {
-		printf("Firewall not attached to interface %s.\n", shown->name);
+		print_absence(shown);
 		return;
 	}
 	print_head(shown);
@@ -80,7 +88,7 @@ static void print_list(const struct shown *shown)
 	uint32_t i;
 
 	if (!shown->attached) {
-		printf("Firewall not attached to interface %s.\n", shown->name);
+		print_absence(shown);
 		return;
 	}
 	print_head(shown);
@@ -194,17 +202,18 @@ static int read_hits(struct shown *shown)
 	return err;
 }
 
-/* An interface without root array or firewall is no error here. */
-static int show(struct shown *shown, const char *name)
+/* An interface without a live root array, or without a firewall, is no error here. */
+static int show(struct shown *shown, const char *name, enum ecbpf_which which)
 {
-	struct ecbpf_status status;
+	bool there;
 	int err;
 
 	shown->name = name;
-	err = ecbpf_status_read(name, &status);
-	if (err || status.attachment != ECBPF_ATTACHED)
+	shown->which = which;
+	err = ecbpf_root_present(name, which, &there);
+	if (err || !there)
 		return err;
-	err = fw_instance_look(name, &shown->instance);
+	err = fw_instance_look(name, which, &shown->instance);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	shown->attached = true;
@@ -231,14 +240,14 @@ static int print(const struct shown *shown, size_t count, enum fw_output output)
 	return 0;
 }
 
-static int show_all(char *const *names, size_t count, enum fw_output output)
+static int show_all(char *const *names, size_t count, enum ecbpf_which which, enum fw_output output)
 {
 	struct shown *shown = calloc(count + 1, sizeof(*shown));
 	size_t i;
 	int err = shown ? 0 : -ENOMEM;
 
 	for (i = 0; i < count && !err; i++)
-		err = show(&shown[i], names[i]);
+		err = show(&shown[i], names[i], which);
 	if (!err)
 		err = print(shown, count, output);
 	for (i = 0; shown && i < count; i++) {
@@ -250,19 +259,19 @@ static int show_all(char *const *names, size_t count, enum fw_output output)
 	return err;
 }
 
-int fw_status(const struct ecbpf_strings *interfaces, enum fw_output output)
+int fw_status(const struct ecbpf_strings *interfaces, enum ecbpf_which which, enum fw_output output)
 {
 	char **all = NULL;
 	size_t count = 0;
 	int err;
 
 	if (interfaces->count)
-		return show_all(interfaces->items, interfaces->count, output);
+		return show_all(interfaces->items, interfaces->count, which, output);
 	err = ecbpf_interfaces(&all);
 	while (!err && all[count])
 		count++;
 	if (!err)
-		err = show_all(all, count, output);
+		err = show_all(all, count, which, output);
 	ecbpf_names_free(all);
 	return err;
 }

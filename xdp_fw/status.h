@@ -12,7 +12,8 @@ enum fw_output {
 	FW_OUTPUT_LIST,
 };
 
-/* Show what runs on @interfaces, or on all that have a root array. */
-int fw_status(const struct ecbpf_strings *interfaces, enum fw_output output);
+/* Show what is on @interfaces, or on all that have a root array. */
+int fw_status(const struct ecbpf_strings *interfaces, enum ecbpf_which which,
+	      enum fw_output output);
 
 #endif

@@ -103,7 +103,8 @@ static const struct ecbpf_option options[] = {
 				  "kernel's own clock"),
 	ECBPF_OPTION_FLAG_ROW("dry-run", 0, &env.change.dry_run, LOADS,
 			      "Count what would be dropped, and drop nothing"),
-	ECBPF_OPTION_FLAG_ROW("stage", 0, &env.change.stage, LOADS | ECBPF_WITH(MODE_DETACH),
+	ECBPF_OPTION_FLAG_ROW("stage", 0, &env.change.stage,
+			      LOADS | ECBPF_WITH(MODE_DETACH) | LOOKS,
 			      "Work on the staged generation"),
 	ECBPF_OPTION_FLAG_ROW("explain", 0, &env.explain, ECBPF_WITH(MODE_TEST),
 			      "Say of each rule which field keeps it from matching"),
@@ -142,6 +143,8 @@ static int try_capture(void)
 
 static int run(void)
 {
+	enum ecbpf_which which = env.change.stage ? ECBPF_STAGED : ECBPF_LIVE;
+
 	switch ((enum mode)env.mode) {
 	case MODE_UPDATE:
 		env.change.update = true;
@@ -153,9 +156,9 @@ static int run(void)
 	case MODE_RESET_STATS:
 		return fw_change_reset(&env.interfaces);
 	case MODE_STATS:
-		return fw_status(&env.interfaces, env.output);
+		return fw_status(&env.interfaces, which, env.output);
 	case MODE_LIST:
-		return fw_status(&env.interfaces,
+		return fw_status(&env.interfaces, which,
 				 env.output == FW_OUTPUT_TEXT ? FW_OUTPUT_LIST : env.output);
 	case MODE_LOG:
 		return fw_log(&env.interfaces, env.every);

@@ -254,7 +254,8 @@ int reader_follow(struct sampler_reader_handle *reader)
 	int err = 0;
 
 	for (i = 0; i < reader->count && !err; i++) {
-		err = ecbpf_root_look(reader->interfaces[i].name, follow_filter, &reader->rings[i]);
+		err = ecbpf_root_look(reader->interfaces[i].name, ECBPF_LIVE, follow_filter,
+				      &reader->rings[i]);
 		if (err == -ENOENT)
 			err = ecbpf_fail(-ENODEV, "%s: its sampler was detached; read again",
 					 reader->interfaces[i].name);
@@ -282,7 +283,8 @@ int reader_open(const struct ecbpf_strings *interfaces, struct sampler_reader_ha
 		reader->rings[i].counts = -1;
 		reader->count = i + 1;
 		reader->rings[i].reader = reader;
-		err = ecbpf_root_look(interfaces->items[i], open_ring, &reader->rings[i]);
+		err = ecbpf_root_look(interfaces->items[i], ECBPF_LIVE, open_ring,
+				      &reader->rings[i]);
 		reader->interfaces[i] = reader->rings[i].interface;
 		if (!err)
 			reader->waits[i] = (struct pollfd){

@@ -196,14 +196,14 @@ static int look(struct ecbpf_root *root, void *instance)
 
 static int show(struct shown *shown, const char *name)
 {
-	struct ecbpf_status status;
+	bool there;
 	int err;
 
 	shown->name = name;
-	err = ecbpf_status_read(name, &status);
-	if (err || status.attachment != ECBPF_ATTACHED)
+	err = ecbpf_root_present(name, ECBPF_LIVE, &there);
+	if (err || !there)
 		return err;
-	err = ecbpf_root_look(name, look, &shown->instance);
+	err = ecbpf_root_look(name, ECBPF_LIVE, look, &shown->instance);
 	shown->attached = !err;
 	return err == -ENOENT ? 0 : err;
 }

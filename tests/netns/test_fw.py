@@ -312,7 +312,12 @@ def test_other_slots_go_on(bed, traffic):
 
 def test_staged(rooted, traffic):
     rooted.root("--stage", "--interface", "eth0")
+    shown = fw(rooted, "--list", "--stage", "--interface", "eth0").out
+    assert shown == "Firewall not attached to the staged generation of interface eth0.\n"
     load(rooted, RULES, "--stage")
+    shown = fw(rooted, "--list", "--stage", "--interface", "eth0").out
+    assert shown.startswith("Firewall of the staged generation of interface eth0: ")
+    assert not state(rooted)["attached"]
     assert traffic.passes(udp4("192.0.2.7"))
     rooted.root("--commit", "--interface", "eth0")
     assert not traffic.passes(udp4("192.0.2.7"))

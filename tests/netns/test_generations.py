@@ -35,6 +35,10 @@ def test_commit(live, traffic):
     live.filter("--no-drop", "--stage", "--ips", "192.0.2.0/24", "--interface", "eth0")
     assert live.prefixes() == {"192.0.2.0/24": "drop"}
     assert traffic.exchange(one=udp4(BAD1), two=udp4(BAD2)) == ["two"]
+    staged = live.filter("--status", "--stage", "--interface", "eth0").out
+    assert staged.startswith("Staged generation, which no packet goes through before --commit:")
+    assert "frags_drop? true" in staged and "Address: 198.51.100.0/24" in staged
+    assert live.filter("--list", "--stage", "--interface", "eth0").out == "198.51.100.0/24\n"
 
     live.root("--commit", "--interface", "eth0")
     status = live.status()
@@ -120,7 +124,11 @@ def test_filter_taken_out_of_the_staged_generation(live, traffic):
 
 
 def test_what_a_commit_takes_away_is_said(live):
+    said = live.filter("--status", "--stage", "--interface", "eth0", expect=EX_UNAVAILABLE)
+    assert "no staged generation" in said.one_line()
     live.root("--stage", "--interface", "eth0")
+    shown = live.filter("--status", "--stage", "--interface", "eth0").out
+    assert shown == "Filter not attached to the staged generation of interface eth0.\n"
     said = live.filter("--drop", "--stage", "--ips", "203.0.113.0/24", "--interface", "eth0",
                        expect=EX_UNAVAILABLE).one_line()
     assert "staged generation" in said and "--attach --stage --interface eth0" in said

@@ -93,14 +93,21 @@ void ecbpf_root_close(struct ecbpf_root *root);
 bool ecbpf_root_gone(const struct ecbpf_root *root);
 
 /**
- * ecbpf_root_look() - read of @interface's live generation, without the lock
+ * ecbpf_root_present() - whether @interface has such a generation
+ *
+ * Return: 0 if there is no live one, too; -ENOENT, having said so: there is no staged one.
+ */
+int ecbpf_root_present(const char *interface, enum ecbpf_which which, bool *present);
+
+/**
+ * ecbpf_root_look() - read of one of @interface's generations, without the lock
  * @look: returns -ESTALE where what it read may be of two instances, or of a generation that is
  *	gone: it is asked again
  *
  * Return: as ecbpf_root_open(), or what @look returned; -EAGAIN if that goes on.
  */
-int ecbpf_root_look(const char *interface, int (*look)(struct ecbpf_root *root, void *context),
-		    void *context);
+int ecbpf_root_look(const char *interface, enum ecbpf_which which,
+		    int (*look)(struct ecbpf_root *root, void *context), void *context);
 
 const char *ecbpf_root_interface(const struct ecbpf_root *root);
 unsigned int ecbpf_root_ifindex(const struct ecbpf_root *root);
