@@ -113,6 +113,16 @@ static void warn_if_allowed(const struct target *target, const struct filter_ite
 			  prefix_format(&cover->prefix, shorter));
 }
 
+/* @count: entries that were to expire and now aren't, as nothing was said of that. */
+static void tell_lasting(const struct target *target, size_t count)
+{
+	if (count)
+		ecbpf_log(ECBPF_LOG_WARNING,
+			  "%s: %zu %s to expire and %s not any more; --expires sets that anew",
+			  ecbpf_root_interface(target->root), count,
+			  count > 1 ? "entries were" : "entry was", count > 1 ? "are" : "is");
+}
+
 static int put(struct target *target, const struct request *request, struct filter_list *fresh,
 	       const struct filter_item *item)
 {
@@ -122,6 +132,7 @@ static int put(struct target *target, const struct request *request, struct filt
 
 	if (item->action == FILTER_DROP)
 		warn_if_allowed(target, item);
+	tell_lasting(target, there && there->expires && !item->expires);
 	return there ? update(list, there, item, tag) : add(list, fresh, item, tag);
 }
 
@@ -195,7 +206,7 @@ static int change_list(struct target *target, const struct request *request)
 {
 	struct filter_list *list = &target->instance.list, next = {};
 	const struct filter_item *there;
-	size_t i;
+	size_t i, lasting = 0;
 	int err = 0;
 
 	for (i = 0; i < request->list.count && !err; i++) {
@@ -203,6 +214,7 @@ static int change_list(struct target *target, const struct request *request)
 		struct filter_item merged = *item;
 
 		there = filter_list_find(list, &item->prefix);
+		lasting += there && there->expires && !item->expires;
 		if (there && there->action == item->action) {
 			merged.added = there->added;
 			merged.id = there->id;
@@ -216,6 +228,7 @@ static int change_list(struct target *target, const struct request *request)
 		filter_list_free(&next);
 		return err;
 	}
+	tell_lasting(target, lasting);
 	filter_list_free(list);
 	*list = next;
 	return 0;

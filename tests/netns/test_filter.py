@@ -261,6 +261,17 @@ def test_many_prefixes_against_an_oracle(filtered, traffic):
     assert 0 < len(arrived) < len(frames)
 
 
+def test_expiry_that_ends_is_said(filtered):
+    change(filtered, "--drop", "--ips", "192.0.2.0/24,192.0.2.7", "--expires", "10m")
+    said = change(filtered, "--drop", "--ips", "192.0.2.0/24").one_line()
+    assert "1 entry was to expire and is not any more" in said
+    assert entries(filtered)["192.0.2.0/24"]["expires_seconds"] is None
+    said = change(filtered, "--load", "-", stdin=change(filtered, "--list").out).one_line()
+    assert "1 entry was to expire and is not any more" in said
+    assert change(filtered, "--drop", "--ips", "192.0.2.7", "--expires", "10m").err == ""
+    assert 590 < entries(filtered)["192.0.2.7/32"]["expires_seconds"] <= 600
+
+
 def test_clear(filtered, traffic):
     change(filtered, "--drop", "--ips", "192.0.2.0/24,2001:db8::/32")
     change(filtered, "--allow", "--ips", "192.0.2.1")
