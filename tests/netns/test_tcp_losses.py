@@ -454,11 +454,11 @@ def test_flows_end_while_the_monitor_does(host):
     """What ends when nobody looks any more is no loss; what ended before has its record."""
     context = multiprocessing.get_context("fork")
     enough = context.Event()
-    processes = [context.Process(target=reset_many, args=(host, enough)) for _ in range(2)]
+    processes = [context.Process(target=reset_many, args=(host, enough)) for _ in range(scaled(2))]
     for process in processes:
         process.start()
     try:
-        for _ in range(scaled(4, 2)):
+        for _ in range(scaled(4)):
             with monitoring(netns=host) as monitor:
                 monitor.wait_for(200)
                 records = monitor.stop()
