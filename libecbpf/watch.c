@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <ecbpf/tool.h>
@@ -149,4 +150,13 @@ int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *co
 double ecbpf_rate(uint64_t before, uint64_t now, double seconds)
 {
 	return now > before && seconds > 0 ? (now - before) / seconds : 0;
+}
+
+const char *ecbpf_rate_format(const uint64_t *before, uint64_t now, double seconds,
+			      char text[ECBPF_RATE_MAX])
+{
+	if (!before)
+		return "-";
+	snprintf(text, ECBPF_RATE_MAX, "%.0f", ecbpf_rate(*before, now, seconds));
+	return text;
 }

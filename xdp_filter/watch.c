@@ -12,7 +12,7 @@
 #include "status.h"
 
 #define NS_PER_S  UINT64_C(1000000000)
-#define CELL_MAX  32
+#define TOTAL_MAX 24
 #define BUSY_MOST 10
 
 enum {
@@ -46,11 +46,10 @@ struct busy {
 static void print_row(const struct ecbpf_column *columns, const char *name, const char *tag,
 		      const uint64_t *before, uint64_t now, double seconds)
 {
-	char rate[CELL_MAX] = "-", total[CELL_MAX];
-	const char *cells[COLUMNS] = { name, rate, total, tag };
+	char rate[ECBPF_RATE_MAX], total[TOTAL_MAX];
+	const char *cells[COLUMNS] = { name, ecbpf_rate_format(before, now, seconds, rate), total,
+				       tag };
 
-	if (before)
-		snprintf(rate, sizeof(rate), "%.0f", ecbpf_rate(*before, now, seconds));
 	snprintf(total, sizeof(total), "%" PRIu64, now);
 	ecbpf_table_row(stdout, columns, tag ? COLUMNS : COLUMN_TAG, cells);
 }

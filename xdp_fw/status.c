@@ -8,25 +8,10 @@
 
 #include <json-c/json.h>
 
-#include "instance.h"
 #include "rules.h"
+#include "status_read.h"
 
-/* @attached: @instance was opened, and @hits are of its rules. */
-struct shown {
-	const char *name;
-	enum ecbpf_which which;
-	bool attached;
-	struct fw_instance instance;
-	struct fw_hits *hits;
-};
-
-static void print_absence(const struct shown *shown)
-{
-	printf("Firewall not attached to %sinterface %s.\n",
-	       shown->which == ECBPF_STAGED ? "the staged generation of " : "", shown->name);
-}
-
-static void print_head(const struct shown *shown)
+static void print_head(const struct fw_shown *shown)
 {
 	const struct fw_settings *settings = &shown->instance.settings;
 	char time[ECBPF_TIME_MAX];
@@ -46,7 +31,7 @@ static void print_head(const struct shown *shown)
 	putchar('\n');
 }
 
-static void print_text(const struct shown *shown)
+static void print_text(const struct fw_shown *shown)
 {
 	struct ecbpf_column columns[] = {
 		{ "RULE", 4, true },	 { "NAME", 4, false },	  { "ACTION", 6, false },
@@ -57,7 +42,7 @@ static void print_text(const struct shown *shown)
 	uint32_t i;
 
 	if (!shown->attached) {
-		print_absence(shown);
+		fw_shown_print_absence(shown);
 		return;
 	}
 	print_head(shown);
@@ -81,14 +66,14 @@ static void print_text(const struct shown *shown)
 	}
 }
 
-static void print_list(const struct shown *shown)
+static void print_list(const struct fw_shown *shown)
 {
 	const char *text;
 	size_t length;
 	uint32_t i;
 
 	if (!shown->attached) {
-		print_absence(shown);
+		fw_shown_print_absence(shown);
 		return;
 	}
 	print_head(shown);
@@ -98,7 +83,7 @@ static void print_list(const struct shown *shown)
 	}
 }
 
-static struct json_object *json_rule(const struct shown *shown, uint32_t rule)
+static struct json_object *json_rule(const struct fw_shown *shown, uint32_t rule)
 {
 	struct json_object *json = json_object_new_object();
 	const char *name = fw_instance_name(&shown->instance, rule), *text;
@@ -116,7 +101,7 @@ static struct json_object *json_rule(const struct shown *shown, uint32_t rule)
 	return json;
 }
 
-static struct json_object *json_interface(const struct shown *shown)
+static struct json_object *json_interface(const struct fw_shown *shown)
 {
 	const struct fw_settings *settings = &shown->instance.settings;
 	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
@@ -140,7 +125,7 @@ static struct json_object *json_interface(const struct shown *shown)
 	return json;
 }
 
-static int print_json(const struct shown *shown, size_t count)
+static int print_json(const struct fw_shown *shown, size_t count)
 {
 	struct json_object *json = json_object_new_object(), *array = json_object_new_array();
 	size_t i;
@@ -151,7 +136,7 @@ static int print_json(const struct shown *shown, size_t count)
 	return ecbpf_json_print(stdout, json);
 }
 
-static void print_family(const struct shown *shown, size_t count, bool dropped)
+static void print_family(const struct fw_shown *shown, size_t count, bool dropped)
 {
 	const struct ecbpf_metric_family family = {
 		.name = dropped ? "ecbpf_fw_rule_dropped" : "ecbpf_fw_rule_packets",
@@ -182,45 +167,14 @@ static void print_family(const struct shown *shown, size_t count, bool dropped)
 		}
 }
 
-static void print_openmetrics(const struct shown *shown, size_t count)
+static void print_openmetrics(const struct fw_shown *shown, size_t count)
 {
 	print_family(shown, count, false);
 	print_family(shown, count, true);
 	ecbpf_openmetrics_end(stdout);
 }
 
-static int read_hits(struct shown *shown)
-{
-	uint32_t i, rules = shown->instance.settings.rules;
-	int err = 0;
-
-	shown->hits = calloc(rules + 1, sizeof(*shown->hits));
-	if (!shown->hits)
-		return -ENOMEM;
-	for (i = 0; i < rules && !err; i++)
-		err = fw_instance_hits(&shown->instance, i, &shown->hits[i]);
-	return err;
-}
-
-/* An interface without a live root array, or without a firewall, is no error here. */
-static int show(struct shown *shown, const char *name, enum ecbpf_which which)
-{
-	bool there;
-	int err;
-
-	shown->name = name;
-	shown->which = which;
-	err = ecbpf_root_present(name, which, &there);
-	if (err || !there)
-		return err;
-	err = fw_instance_look(name, which, &shown->instance);
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	shown->attached = true;
-	return read_hits(shown);
-}
-
-static int print(const struct shown *shown, size_t count, enum fw_output output)
+static int print(const struct fw_shown *shown, size_t count, enum fw_output output)
 {
 	size_t i;
 
@@ -242,19 +196,16 @@ static int print(const struct shown *shown, size_t count, enum fw_output output)
 
 static int show_all(char *const *names, size_t count, enum ecbpf_which which, enum fw_output output)
 {
-	struct shown *shown = calloc(count + 1, sizeof(*shown));
+	struct fw_shown *shown = calloc(count + 1, sizeof(*shown));
 	size_t i;
 	int err = shown ? 0 : -ENOMEM;
 
 	for (i = 0; i < count && !err; i++)
-		err = show(&shown[i], names[i], which);
+		err = fw_shown_read(names[i], which, &shown[i]);
 	if (!err)
 		err = print(shown, count, output);
-	for (i = 0; shown && i < count; i++) {
-		if (shown[i].attached)
-			fw_instance_close(&shown[i].instance);
-		free(shown[i].hits);
-	}
+	for (i = 0; shown && i < count; i++)
+		fw_shown_free(&shown[i]);
 	free(shown);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "rules_text.h"
 #include "status.h"
 #include "trial.h"
+#include "watch.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -24,6 +25,7 @@ enum mode {
 	MODE_VALIDATE,
 	MODE_TEST,
 	MODE_FROM_NFT,
+	MODE_WATCH,
 };
 
 #define LOADS	(ECBPF_WITH(MODE_ATTACH) | ECBPF_WITH(MODE_UPDATE))
@@ -37,11 +39,13 @@ static struct {
 	struct fw_change change;
 	int output;
 	uint64_t every;
+	uint64_t interval;
 	const char *capture;
 	const char *nft;
 	bool explain;
 } env = {
 	.output = FW_OUTPUT_TEXT,
+	.interval = NS_PER_S,
 };
 
 static const struct ecbpf_option options[] = {
@@ -52,6 +56,18 @@ static const struct ecbpf_option options[] = {
 			      "Replace the rules of one that is there, between two packets"),
 	ECBPF_OPTION_MODE_ROW("detach", 'D', MODE_DETACH, "Take the firewall away"),
 	ECBPF_OPTION_MODE_ROW("stats", 's', MODE_STATS, "Show what each rule counted"),
+	{
+		.name = "watch",
+		.letter = 'w',
+		.kind = ECBPF_OPTION_DURATION,
+		.optional = true,
+		.mode = MODE_WATCH,
+		.target = &env.interval,
+		.min = NS_PER_S / 10,
+		.max = 86400 * NS_PER_S,
+		.metavar = "SECONDS",
+		.help = "Show the rates of the busiest rules, live (default: every second)",
+	},
 	ECBPF_OPTION_MODE_ROW("list", 'L', MODE_LIST, "Print the rules as loaded, with numbers"),
 	ECBPF_OPTION_MODE_ROW("reset-stats", 0, MODE_RESET_STATS, "Set all counts to zero"),
 	{
@@ -86,7 +102,8 @@ static const struct ecbpf_option options[] = {
 			"can't be expressed; - is stdin",
 	},
 	ECBPF_OPTION_GROUP_ROW("Options"),
-	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces, CHANGES | LOOKS | ECBPF_WITH(MODE_LOG),
+	ECBPF_OPTION_INTERFACE_ROW(&env.interfaces,
+				   CHANGES | LOOKS | ECBPF_WITH(MODE_WATCH) | ECBPF_WITH(MODE_LOG),
 				   CHANGES | ECBPF_WITH(MODE_LOG), 0),
 	{
 		.name = "rules",
@@ -160,6 +177,8 @@ static int run(void)
 	case MODE_LIST:
 		return fw_status(&env.interfaces, which,
 				 env.output == FW_OUTPUT_TEXT ? FW_OUTPUT_LIST : env.output);
+	case MODE_WATCH:
+		return fw_watch(&env.interfaces, env.interval);
 	case MODE_LOG:
 		return fw_log(&env.interfaces, env.every);
 	case MODE_VALIDATE:

@@ -24,26 +24,16 @@ struct watch {
 	struct status_list before;
 };
 
-/* A rate, or "-" where there is nothing to compare with. */
-static const char *rate_cell(const uint64_t *before, uint64_t now, double seconds,
-			     char text[CELL_MAX])
-{
-	if (!before)
-		return "-";
-	snprintf(text, CELL_MAX, "%.0f", ecbpf_rate(*before, now, seconds));
-	return text;
-}
-
 static void print_program(FILE *out, const struct ecbpf_column *columns, const char *slot,
 			  const struct ecbpf_program_status *before,
 			  const struct ecbpf_program_status *now, double seconds)
 {
-	char rates[ECBPF_ACTIONS][CELL_MAX];
+	char rates[ECBPF_ACTIONS][ECBPF_RATE_MAX];
 	const char *cells[COLUMNS] = { slot, now->id ? now->name : "-" };
 
 	for (int i = 0; i < ECBPF_ACTIONS; i++)
-		cells[COLUMN_ACTIONS + i] = rate_cell(before ? &before->actions[i] : NULL,
-						      now->actions[i], seconds, rates[i]);
+		cells[COLUMN_ACTIONS + i] = ecbpf_rate_format(before ? &before->actions[i] : NULL,
+							      now->actions[i], seconds, rates[i]);
 	ecbpf_table_row(out, columns, COLUMNS, cells);
 }
 
@@ -73,7 +63,7 @@ static void print_reasons(FILE *out, const struct ecbpf_status *before,
 	static const struct ecbpf_column columns[] = { { "REASON", 24, false },
 						       { "PACKETS/S", 12, true },
 						       { "PACKETS", 16, true } };
-	char label[REASON_LABEL_MAX], rate[CELL_MAX], packets[CELL_MAX];
+	char label[REASON_LABEL_MAX], rate[ECBPF_RATE_MAX], packets[CELL_MAX];
 
 	ecbpf_table_header(out, columns, 3);
 	for (unsigned int i = 0; i < ECBPF_REASON_MAX; i++) {
@@ -81,8 +71,8 @@ static void print_reasons(FILE *out, const struct ecbpf_status *before,
 			continue;
 		snprintf(packets, sizeof(packets), "%" PRIu64, now->reasons[i]);
 		const char *cells[] = { reason_label(i, label),
-					rate_cell(before ? &before->reasons[i] : NULL,
-						  now->reasons[i], seconds, rate),
+					ecbpf_rate_format(before ? &before->reasons[i] : NULL,
+							  now->reasons[i], seconds, rate),
 					packets };
 
 		ecbpf_table_row(out, columns, 3, cells);

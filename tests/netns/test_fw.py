@@ -9,8 +9,8 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Raw
 
-from testbed import (CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE, FW,
-                     GUEST, SERVER4, SOURCE, eventually, sample, shape)
+from testbed import (CLIENT4, DEADLINE, EX_DATAERR, EX_NOINPUT, EX_OK, EX_UNAVAILABLE, EX_USAGE,
+                     FW, GUEST, SERVER4, SOURCE, eventually, interrupt, sample, shape)
 from traffic import Flood, link, udp4, udp6
 
 
@@ -308,6 +308,28 @@ def test_other_slots_go_on(bed, traffic):
     bed.filter("--drop", "--ips", "192.0.2.0/24", "--interface", "eth0")
     load(bed, "ip from any to any udp action pass\nip from any to any udp\n")
     assert traffic.exchange(listed=udp4("192.0.2.7"), good=udp4()) == ["good"]
+
+
+def watched(process, traffic, line):
+    """What --watch prints until a line like that, with traffic all the time."""
+    seen = ""
+    while not re.search(f"^{line}$", seen, re.MULTILINE):
+        traffic.exchange(good=udp4())
+        text = process.stdout.readline()
+        assert text, f"it ended: {process.communicate()}"
+        seen += text
+    return seen
+
+
+def test_watch(rooted, traffic):
+    load(rooted, 'ip from any to any udp action count name "first"\n' + RULES)
+    process = rooted.server.start(FW, "--watch", "0.1")
+    seen = watched(process, traffic, r" +1 \| first +\| count +\| +[1-9]\d* \| +0 \| +[1-9]\d*")
+    assert "Firewall of interface eth0, 5 rules, 2 of them have matched:" in seen
+    load(rooted, 'ip from any to any udp action count name "later"\n' + RULES, mode="--update")
+    seen = watched(process, traffic, r" +1 \| later +\| count +\| +[1-9]\d* \| +0 \| +[1-9]\d*")
+    assert interrupt(process).status == EX_OK
+    assert "\033" not in seen
 
 
 def test_staged(rooted, traffic):

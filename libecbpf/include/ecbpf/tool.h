@@ -402,6 +402,12 @@ int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *co
 /* Growth of a counter in @seconds, per second; 0 after it was cleared. */
 double ecbpf_rate(uint64_t before, uint64_t now, double seconds);
 
+#define ECBPF_RATE_MAX 32
+
+/* The same as text, "-" where there is nothing to compare with: @before is NULL. */
+const char *ecbpf_rate_format(const uint64_t *before, uint64_t now, double seconds,
+			      char text[ECBPF_RATE_MAX]);
+
 /* SIGINT, SIGTERM, and SIGHUP unless ignored, interrupt system calls: ecbpf_interrupted(). */
 void ecbpf_interrupt_catch(void);
 bool ecbpf_interrupted(void);
