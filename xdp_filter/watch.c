@@ -4,14 +4,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "instance.h"
 #include "status.h"
 
-#define NS_PER_S  UINT64_C(1000000000)
 #define TOTAL_MAX 24
 #define BUSY_MOST 10
 
@@ -30,11 +27,6 @@ enum {
 struct seen {
 	bool there;
 	struct filter_instance instance;
-};
-
-struct watch {
-	const struct ecbpf_strings *interfaces;
-	struct seen *before;
 };
 
 /* An entry with hits since the picture before. */
@@ -161,61 +153,30 @@ static int look(const char *name, struct seen *seen)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void forget(struct seen *seen)
+static void forget(void *state)
 {
+	struct seen *seen = state;
+
 	if (seen->there)
 		filter_instance_free(&seen->instance);
-	*seen = (struct seen){};
 }
 
-static int draw(double seconds, void *context)
+static int draw(const char *name, void *state, double seconds)
 {
-	struct watch *watch = context;
-	char text[ECBPF_TIME_MAX];
-	int err = 0;
-	size_t i;
+	struct seen now = {}, *before = state;
+	int err = look(name, &now);
 
-	printf("%s\n", ecbpf_time_mail(time(NULL) * NS_PER_S, text));
-	for (i = 0; i < watch->interfaces->count && !err; i++) {
-		struct seen now = {};
-
-		err = look(watch->interfaces->items[i], &now);
-		if (err)
-			break;
-		print_interface(watch->interfaces->items[i], &watch->before[i], &now, seconds);
-		forget(&watch->before[i]);
-		watch->before[i] = now;
-	}
-	if (!i && !err)
-		puts("\nNo interface has a root array.");
-	putchar('\n');
-	return err;
-}
-
-static int watch_all(const struct ecbpf_strings *interfaces, uint64_t interval)
-{
-	struct watch watch = { .interfaces = interfaces };
-	size_t i;
-	int err;
-
-	watch.before = calloc(interfaces->count + 1, sizeof(*watch.before));
-	if (!watch.before)
-		return ecbpf_fail(-ENOMEM, "out of memory");
-	err = ecbpf_watch(interval, draw, &watch);
-	for (i = 0; i < interfaces->count; i++)
-		forget(&watch.before[i]);
-	free(watch.before);
-	return err;
+	if (err)
+		return err;
+	print_interface(name, before, &now, seconds);
+	forget(before);
+	*before = now;
+	return 0;
 }
 
 int filter_watch(const struct ecbpf_strings *interfaces, uint64_t interval)
 {
-	struct ecbpf_strings names;
-	int err = ecbpf_interfaces_or_all(interfaces, &names);
+	const struct ecbpf_watch_work work = { sizeof(struct seen), draw, forget };
 
-	if (err)
-		return err;
-	err = watch_all(&names, interval);
-	ecbpf_strings_free(&names);
-	return err;
+	return ecbpf_watch_interfaces(interfaces, interval, &work);
 }

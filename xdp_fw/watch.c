@@ -6,19 +6,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rules.h"
 #include "status_read.h"
 
-#define NS_PER_S   UINT64_C(1000000000)
 #define TOTAL_MAX  24
 #define RULES_MOST 20
-
-struct watch {
-	const struct ecbpf_strings *interfaces;
-	struct fw_shown *before;
-};
 
 /**
  * struct growth - a rule, by its index, and what it counted since the picture before
@@ -134,52 +127,26 @@ static int print_interface(const struct fw_shown *before, const struct fw_shown 
 	return 0;
 }
 
-static int draw(double seconds, void *context)
+static void forget(void *state)
 {
-	struct watch *watch = context;
-	char text[ECBPF_TIME_MAX];
-	struct fw_shown now;
-	int err = 0;
-	size_t i;
-
-	printf("%s\n", ecbpf_time_mail(time(NULL) * NS_PER_S, text));
-	for (i = 0; i < watch->interfaces->count && !err; i++) {
-		err = fw_shown_read(watch->interfaces->items[i], ECBPF_LIVE, &now);
-		if (!err)
-			err = print_interface(&watch->before[i], &now, seconds);
-		fw_shown_free(&watch->before[i]);
-		watch->before[i] = now;
-	}
-	if (!watch->interfaces->count)
-		puts("\nNo interface has a root array.");
-	putchar('\n');
-	return err;
+	fw_shown_free(state);
 }
 
-static int watch_all(const struct ecbpf_strings *interfaces, uint64_t interval)
+static int draw(const char *name, void *state, double seconds)
 {
-	struct watch watch = { .interfaces = interfaces };
-	size_t i;
-	int err;
+	struct fw_shown now, *before = state;
+	int err = fw_shown_read(name, ECBPF_LIVE, &now);
 
-	watch.before = calloc(interfaces->count + 1, sizeof(*watch.before));
-	if (!watch.before)
-		return ecbpf_fail(-ENOMEM, "out of memory");
-	err = ecbpf_watch(interval, draw, &watch);
-	for (i = 0; i < interfaces->count; i++)
-		fw_shown_free(&watch.before[i]);
-	free(watch.before);
+	if (!err)
+		err = print_interface(before, &now, seconds);
+	fw_shown_free(before);
+	*before = now;
 	return err;
 }
 
 int fw_watch(const struct ecbpf_strings *interfaces, uint64_t interval)
 {
-	struct ecbpf_strings names;
-	int err = ecbpf_interfaces_or_all(interfaces, &names);
+	const struct ecbpf_watch_work work = { sizeof(struct fw_shown), draw, forget };
 
-	if (err)
-		return err;
-	err = watch_all(&names, interval);
-	ecbpf_strings_free(&names);
-	return err;
+	return ecbpf_watch_interfaces(interfaces, interval, &work);
 }

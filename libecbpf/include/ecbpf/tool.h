@@ -181,6 +181,14 @@ struct ecbpf_option {
 	}
 
 /* Durations between @least and @most ns. */
+/* A mode that takes an interval: 1 second unless @target_, ns, is another at first. */
+#define ECBPF_OPTION_WATCH_ROW(mode_, target_, help_)                                            \
+	{                                                                                        \
+		.name = "watch", .letter = 'w', .kind = ECBPF_OPTION_DURATION, .optional = true, \
+		.mode = (mode_), .target = (target_), .min = 100000000ULL,                       \
+		.max = 86400 * 1000000000ULL, .metavar = "SECONDS", .help = (help_)              \
+	}
+
 #define ECBPF_OPTION_DURATION_ROW(option, ns, least, most, modes, argument, text)          \
 	{                                                                                  \
 		.name = option, .kind = ECBPF_OPTION_DURATION, .target = ns, .min = least, \
@@ -396,7 +404,23 @@ typedef int (*ecbpf_watch_callback)(double seconds, void *context);
  */
 int ecbpf_watch(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
-/* The same for what adds lines: a terminal isn't cleared. */
+/**
+ * struct ecbpf_watch_work - pictures of one interface after the other
+ * @size: octets of @state, what is kept of an interface until the next picture; zeroes at first
+ * @draw: prints the interface, and replaces what is in @state; a negative errno ends the watch
+ * @forget: frees what is in @state
+ */
+struct ecbpf_watch_work {
+	size_t size;
+	int (*draw)(const char *interface, void *state, double seconds);
+	void (*forget)(void *state);
+};
+
+/* ecbpf_watch() with a headline of the time; of all that have a root array, if none is asked for. */
+int ecbpf_watch_interfaces(const struct ecbpf_strings *interfaces, uint64_t interval,
+			   const struct ecbpf_watch_work *work);
+
+/* ecbpf_watch() for what adds lines: a terminal isn't cleared. */
 int ecbpf_watch_lines(uint64_t interval, ecbpf_watch_callback callback, void *context);
 
 /* Growth of a counter in @seconds, per second; 0 after it was cleared. */
