@@ -258,8 +258,8 @@ static void an_argument_may_be_left_out(void **state)
 	assert_int_equal(env.interval, 3 * S);
 	assert_int_equal(env.mode, MODE_WATCH);
 	refuses("--watch 2 3", "unexpected argument '3'; see 'tool --help'");
-	refuses("--watch 0.05", "--watch: 0.05 is too short; give a longer duration");
-	refuses("--watch 11s", "--watch: 11s is too long; give a shorter duration");
+	refuses("--watch 0.05", "--watch: 0.05 is too short; give at least 0.1s");
+	refuses("--watch 11s", "--watch: 11s is too long; give at most 10s");
 }
 
 static void modes_exclude_each_other(void **state)
