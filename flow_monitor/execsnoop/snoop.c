@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 struct snoop {
 	const struct snoop_options *options;
 	uint64_t told;
+	uint64_t unread;
 };
 
 static uint64_t wall_clock(uint64_t monotonic)
@@ -98,8 +100,11 @@ static int take(void *context, void *data, size_t size)
 
 	if (size < sizeof(struct snoop_event))
 		return 0;
-	if (!ecbpf_output_wait())
-		return -ECANCELED;
+	/* Told to end while nobody reads: what is still in the ring is counted. */
+	if (!ecbpf_output_wait()) {
+		snoop->unread++;
+		return 0;
+	}
 	if (snoop->options->json)
 		err = print_json(data);
 	else
@@ -107,6 +112,12 @@ static int take(void *context, void *data, size_t size)
 	fflush(stdout);
 	snoop->told++;
 	return err || snoop->told == snoop->options->count ? -ECANCELED : 0;
+}
+
+static void tell_lost(uint64_t lost, const char *why)
+{
+	if (lost)
+		ecbpf_log(ECBPF_LOG_WARNING, "%" PRIu64 " events were lost, as %s", lost, why);
 }
 
 static int read_events(const struct snoop_options *options, struct execsnoop_bpf *skel)
@@ -127,10 +138,12 @@ static int read_events(const struct snoop_options *options, struct execsnoop_bpf
 		ecbpf_interrupt_wait(ring_buffer__epoll_fd(ring), WAIT_NS);
 		done = ring_buffer__consume(ring);
 	}
+	execsnoop_bpf__detach(skel);
+	if (done != -ECANCELED && !ferror(stdout))
+		ring_buffer__consume(ring);
 	ring_buffer__free(ring);
-	if (skel->bss->lost)
-		ecbpf_log(ECBPF_LOG_WARNING, "%llu events were lost, as the ring was full",
-			  (unsigned long long)skel->bss->lost);
+	tell_lost(skel->bss->lost, "the ring was full");
+	tell_lost(snoop.unread, "nobody read them");
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Samples by programs of a control group. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 struct sampling {
 	const struct stats_options *options;
 	uint64_t taken;
+	uint64_t unread;
 	int err;
 };
 
@@ -121,13 +123,26 @@ static int take(void *context, void *data, size_t size)
 	if (size < sizeof(struct stats_sample))
 		return 0;
 	sampling->err = json_print(data);
+	/* Of what is still in the ring, so much is counted. */
+	if (sampling->err == -ECANCELED) {
+		sampling->unread++;
+		return 0;
+	}
 	sampling->taken++;
 	if (sampling->err || sampling->taken == sampling->options->count)
 		return -ECANCELED;
 	return 0;
 }
 
-static int read_samples(const struct stats_options *options, struct tcp_stats_bpf *skel)
+static void tell_lost(uint64_t lost, const char *why)
+{
+	if (lost)
+		ecbpf_log(ECBPF_LOG_WARNING, "%" PRIu64 " samples were lost, as %s", lost, why);
+}
+
+/* No more samples are taken once it has ended. */
+static int read_samples(const struct stats_options *options, struct tcp_stats_bpf *skel,
+			struct bpf_link **link)
 {
 	struct sampling sampling = { .options = options };
 	struct ring_buffer *ring;
@@ -140,12 +155,13 @@ static int read_samples(const struct stats_options *options, struct tcp_stats_bp
 		ecbpf_interrupt_wait(ring_buffer__epoll_fd(ring), WAIT_NS);
 		done = ring_buffer__consume(ring);
 	}
+	bpf_link__destroy(*link);
+	*link = NULL;
 	if (done != -ECANCELED)
 		ring_buffer__consume(ring);
 	ring_buffer__free(ring);
-	if (skel->bss->lost)
-		ecbpf_log(ECBPF_LOG_WARNING, "%llu samples were lost, as the ring was full",
-			  (unsigned long long)skel->bss->lost);
+	tell_lost(skel->bss->lost, "the ring was full");
+	tell_lost(sampling.unread, "nobody read them");
 	return sampling.err == -ECANCELED ? 0 : sampling.err;
 }
 
@@ -166,7 +182,7 @@ int sockops_run(const struct stats_options *options)
 		err = link ? 0 : explain(-errno);
 	}
 	if (!err)
-		err = read_samples(options, skel);
+		err = read_samples(options, skel, &link);
 	bpf_link__destroy(link);
 	tcp_stats_bpf__destroy(skel);
 	close(cgroup);
