@@ -50,18 +50,47 @@ static __always_inline void note_listener(struct sock *sk, bool direct)
 	bpf_map_update_elem(&listeners, &listener, &one, BPF_ANY);
 }
 
+/*
+ * Whether it was accepted. The SYN counts for an acknowledged octet where it was sent (bytes_acked; see
+ * tcp_ack and tcp_create_openreq_child), so what is acknowledged beyond payload and FIN tells; where that
+ * tells nothing, as of a socket that was restored, a listener at its port does.
+ */
+static __always_inline bool was_accepted(const struct flow_socket *socket)
+{
+	unsigned char state = READ_SK(socket, __sk_common.skc_state);
+	__u64 acked = READ_TP(socket, bytes_sent) - READ_TP(socket, bytes_retrans);
+	__u32 next = READ_TP(socket, snd_nxt);
+	struct monitor_listener listener;
+
+	if (state == BPF_TCP_SYN_SENT || state == BPF_TCP_SYN_RECV)
+		return state == BPF_TCP_SYN_RECV;
+	acked -= next - READ_TP(socket, snd_una);
+	/* A FIN is the last octet, once it was sent. */
+	if (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_CLOSE_WAIT &&
+	    next == READ_TP(socket, write_seq))
+		acked++;
+	switch (READ_TP(socket, bytes_acked) - acked) {
+	case 0:
+		return true;
+	case 1:
+		return false;
+	}
+	listener = listener_of(socket->sk, socket->direct);
+	return bpf_map_lookup_elem(&listeners, &listener);
+}
+
 /* One that ends meanwhile has either been noted before, or is closed now. */
 static __always_inline void note_open(struct sock *sk, bool direct)
 {
 	struct monitor_event flow = { .bits = MONITOR_FLOW_FOUND };
-	struct monitor_listener listener = listener_of(sk, direct);
 	struct monitor_percpu *cpu = this_cpu();
 	__u64 key = key_of_socket(sk);
+	struct flow_socket socket = flow_socket(sk, key, direct);
 	int slot;
 
-	if (!cpu || !flow_socket(sk, key, direct).tp)
+	if (!cpu || !socket.tp)
 		return;
-	if (bpf_map_lookup_elem(&listeners, &listener))
+	if (was_accepted(&socket))
 		flow.bits |= MONITOR_FLOW_PASSIVE;
 	flow.start = bpf_ktime_get_ns();
 	slot = flow_add(key, &flow);
