@@ -28,7 +28,8 @@
 
 /**
  * struct output_udp - a batch in the making
- * @quiet_until: no complaints before that, CLOCK_MONOTONIC, ns
+ * @quiet_until, @nobody_until: no complaints before that, CLOCK_MONOTONIC, ns; of failures, and of
+ *	nobody listening
  * @first: when its first record came, CLOCK_MONOTONIC, ns; 0: with the next tick
  * @per_datagram: records that fit one
  */
@@ -36,6 +37,7 @@ struct output_udp {
 	struct record_output output;
 	int socket;
 	uint64_t quiet_until;
+	uint64_t nobody_until;
 	size_t batch;
 	size_t per_datagram;
 	uint64_t wait;
@@ -61,6 +63,19 @@ static void complain(struct output_udp *self)
 		  strerror(err));
 }
 
+/* Datagrams may come all the same: somebody may be listening again. */
+static void tell_of_nobody(struct output_udp *self)
+{
+	uint64_t now = ecbpf_clock(CLOCK_MONOTONIC);
+
+	if (now < self->nobody_until)
+		return;
+	self->nobody_until = now + QUIET_NS;
+	ecbpf_log(ECBPF_LOG_WARNING,
+		  "nobody listens where datagrams go to, says the host there; they are sent, and "
+		  "count as delivered");
+}
+
 /* Datagrams that the socket took, in order from the first. */
 static size_t send_all(struct output_udp *self, struct mmsghdr *messages, size_t count)
 {
@@ -76,8 +91,10 @@ static size_t send_all(struct output_udp *self, struct mmsghdr *messages, size_t
 			continue;
 		}
 		/* That was about a datagram before, which is gone; this one wasn't tried. */
-		if (errno == ECONNREFUSED && refusals++ < REFUSALS_MOST)
+		if (errno == ECONNREFUSED && refusals++ < REFUSALS_MOST) {
+			tell_of_nobody(self);
 			continue;
+		}
 		complain(self);
 		return done;
 	}
