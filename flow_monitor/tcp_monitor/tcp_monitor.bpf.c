@@ -31,13 +31,33 @@ struct {
 	__type(value, struct monitor_report);
 } report SEC(".maps");
 
-static __always_inline void note_process(struct monitor_event *flow)
+/* Of task_struct.flags. */
+#define PF_KTHREAD 0x00200000
+
+/* One works on sockets for others: subflows of MPTCP are its. */
+static __always_inline bool is_kernel_thread(bool direct)
 {
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+#ifndef MONITOR_WITHOUT_CMPXCHG
+	/* These take Linux 5.11. */
+	if (direct)
+		task = bpf_get_current_task_btf();
+#else
+	direct = false;
+#endif
+	return READ_AT(direct, task, flags) & PF_KTHREAD;
+}
+
+static __always_inline void note_process(struct monitor_event *flow, bool direct)
+{
+	if (is_kernel_thread(direct))
+		return;
 	flow->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(flow->name, sizeof(flow->name));
 }
 
-static __always_inline void begin(struct monitor_percpu *cpu, __u64 key, bool passive)
+static __always_inline void begin(struct monitor_percpu *cpu, __u64 key, bool passive, bool direct)
 {
 	int slot = flow_take(key);
 	struct monitor_event *flow;
@@ -57,7 +77,7 @@ static __always_inline void begin(struct monitor_percpu *cpu, __u64 key, bool pa
 	if (passive)
 		flow->bits = MONITOR_FLOW_PASSIVE;
 	else
-		note_process(flow);
+		note_process(flow, direct);
 	flow_give(slot, key);
 	count(cpu, MONITOR_COUNT_OPENED);
 }
@@ -253,12 +273,12 @@ static __always_inline void note_closing(struct monitor_percpu *cpu,
 }
 
 /* The accepting side's process, if it isn't known. */
-static __always_inline void note_accepting(__u64 key)
+static __always_inline void note_accepting(__u64 key, bool direct)
 {
 	struct monitor_event *flow = flow_find(key);
 
 	if (flow && flow->bits & MONITOR_FLOW_PASSIVE && !flow->pid)
-		note_process(flow);
+		note_process(flow, direct);
 }
 
 /* Whether anything is done about a change of state: of most that a flow goes through, nothing. */
@@ -311,9 +331,9 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 		return 0;
 	key = key_of_socket(sk);
 	if (to == BPF_TCP_SYN_SENT) {
-		begin(cpu, key, false);
+		begin(cpu, key, false, direct);
 	} else if (from == BPF_TCP_LISTEN) {
-		begin(cpu, key, true);
+		begin(cpu, key, true, direct);
 		cpu->born = key;
 	}
 	closes = to == BPF_TCP_FIN_WAIT1 || to == BPF_TCP_LAST_ACK;
@@ -324,7 +344,7 @@ static __always_inline int state_changed(struct sock *sk, int from, int to, bool
 		return 0;
 	/* The process is right where it closes; softirqs, which come upon any, don't change to these. */
 	if (config.accept_pid && (closes || (to == BPF_TCP_CLOSE && is_aborted(&socket, from))))
-		note_accepting(key);
+		note_accepting(key, direct);
 	if (closes)
 		note_closing(cpu, &socket, to);
 	if (config.states)
@@ -353,7 +373,7 @@ static __always_inline int birth_met(struct sock *sk, int congestion_state, bool
 	if (flow_slot(key) >= 0 || cpu->refused == key)
 		return 0;
 	count(cpu, MONITOR_COUNT_RESCUED);
-	begin(cpu, key, true);
+	begin(cpu, key, true, direct);
 	return 0;
 }
 
@@ -436,6 +456,6 @@ int classic_first(struct trace_event_raw_inet_sock_set_state *ctx)
 SEC("raw_tp/tcp_rcv_space_adjust")
 int reader_found(__u64 *ctx)
 {
-	note_accepting(ctx[0]);
+	note_accepting(ctx[0], false);
 	return 0;
 }
