@@ -224,23 +224,25 @@ def test_never_established(host, monitor):
     assert (record["local_address"], record["remote_address"]) == ("192.0.2.1", "192.0.2.2")
 
 
-def test_mptcp(host, monitor):
-    """A subflow is a flow; the socket above it is none."""
+def test_mptcp(host):
+    """A subflow is a flow; the socket above it is none. Kernel threads that work on it are nobody."""
     if not mptcp_works(host):
         pytest.skip("this kernel has no MPTCP")
-    with host.entered():
-        listener = Listener(V4, IPPROTO_MPTCP)
-        client, server = listener.connect()
-        exchange(client, server)
-        end_by_fin(client, server)
-        listener.close()
-    monitor.wait_for(2)
-    records = monitor.stop()
+    with monitoring("--accept-pid", netns=host) as monitor:
+        with host.entered():
+            listener = Listener(V4, IPPROTO_MPTCP)
+            client, server = listener.connect()
+            exchange(client, server)
+            end_by_fin(client, server)
+            listener.close()
+        monitor.wait_for(2)
+        records = monitor.stop()
     assert len(records) == 2
     active, = by_side(records, "active")
     passive, = by_side(records, "passive")
     assert (active["bytes_sent"], active["bytes_received"]) == (1000, 500)
     assert (passive["bytes_sent"], passive["bytes_received"]) == (500, 1000)
+    assert active["pid"] == os.getpid() and passive["pid"] in (0, os.getpid())
 
 
 @pytest.mark.parametrize("address", (V4, V6, MAPPED))
@@ -471,6 +473,29 @@ def test_open_at_start(host, address, where, search):
     assert (passive["bytes_sent"], passive["bytes_received"]) == (1000, 2000)
     assert active["flags"] == ["began_before"]
     assert passive["flags"] == ["began_before", "passive"]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_direction_of_what_was_open_at_start(host, search):
+    """No listener tells any more which side accepted; nor does it matter what was sent, and ended."""
+    with host.entered():
+        listener = Listener()
+        pairs = [listener.connect() for _ in range(4)]
+        listener.close()
+        clients = {client.getsockname()[1] for client, _ in pairs}
+        exchange(*pairs[1])
+        pairs[2][0].shutdown(socket.SHUT_WR)
+        exchange(*pairs[3])
+        pairs[3][1].shutdown(socket.SHUT_WR)
+    with monitoring(*search, netns=host) as monitor:
+        eventually(lambda: monitor.counts()["found"] == 8, "the flows")
+        for pair in pairs:
+            for end in pair:
+                end.close()
+        eventually(lambda: monitor.counts()["emitted"] >= 8, "records")
+        records = monitor.stop()
+    assert {record["local_port"] for record in by_side(records, "active")} == clients
+    assert {record["remote_port"] for record in by_side(records, "passive")} == clients
 
 
 @pytest.mark.parametrize("search", SEARCHES)
