@@ -3,12 +3,15 @@
 import json
 import os
 import pathlib
+import re
+import select
+import signal
 import subprocess
 
 import pytest
 
 from flows import validate, whole_lines
-from testbed import BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt
+from testbed import BUILD, DEADLINE, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually, interrupt
 
 SNOOP = BUILD / "flow_monitor/execsnoop/execsnoop"
 
@@ -44,6 +47,26 @@ def test_exec_and_exit(host, scratch):
     assert (begun["event"], begun["name"]) == ("exec", "sh")
     assert begun["args"] == ["sh", "-c", "exit 3", "a b", "", "last"] and not begun["args_cut"]
     assert (ended["event"], ended["status"]) == ("exit", 3)
+
+
+def test_reader_that_takes_nothing(host):
+    """What fits no pipe, and is in the ring when it is told to end, is counted."""
+    process, count = host.start(SNOOP, "--json"), 400
+    try:
+        begun = select.poll()
+        begun.register(process.stdout, select.POLLIN)
+        while not begun.poll(50):
+            subprocess.run(["true"], check=True)
+        for _ in range(count):
+            subprocess.run(["true", "x" * 200], check=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0
+        lines, errors = process.communicate()
+    finally:
+        process.kill()
+    lost = sum(int(number) for number in re.findall(r"(\d+) events were lost", errors))
+    assert "events were lost, as nobody read them" in errors
+    assert len(lines.splitlines()) + lost >= count
 
 
 def test_killed(host, scratch):

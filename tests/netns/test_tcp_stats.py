@@ -3,12 +3,14 @@
 import contextlib
 import json
 import pathlib
+import select
+import signal
 import socket
 
 import pytest
 
 from flows import MAPPED, V4, V6, Listener, receive, validate, whole_lines
-from testbed import (BUILD, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually,
+from testbed import (BUILD, DEADLINE, EX_NOINPUT, EX_NOPERM, EX_USAGE, eventually,
                      interrupt, kernel_release)
 
 STATS = BUILD / "flow_monitor/tcp_stats/tcp_stats"
@@ -65,6 +67,31 @@ def netlink(host, flow):
         validate(sample, SCHEMA)
         assert sample["reason"] == "netlink"
     return samples
+
+
+def connect_and_close(listener):
+    for end in listener.connect():
+        end.close()
+
+
+def test_reader_that_takes_nothing(host):
+    """What fits no pipe, and is in the ring when it is told to end, is counted."""
+    process = host.start(STATS, "--on-state-change")
+    begun = select.poll()
+    begun.register(process.stdout, select.POLLIN)
+    try:
+        with host.entered():
+            listener = Listener()
+            while not begun.poll(20):
+                connect_and_close(listener)
+            for _ in range(100):
+                connect_and_close(listener)
+            listener.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0
+        assert "samples were lost, as nobody read them" in process.communicate()[1]
+    finally:
+        process.kill()
 
 
 @pytest.mark.parametrize("address", (V4, V6, MAPPED))
