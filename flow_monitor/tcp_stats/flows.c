@@ -52,7 +52,7 @@ static int parse_port(const char *text, struct stats_end *end)
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
 	port = strtoul(text, &rest, 10);
-	if (*rest || port > UINT16_MAX)
+	if (*rest || !port || port > UINT16_MAX)
 		return -EINVAL;
 	end->port = port;
 	return 0;
@@ -86,7 +86,13 @@ static int parse_flow(const char *term, struct stats_flow *flow)
 	err = cut(&term, '-', local, sizeof(local));
 	if (!err)
 		err = parse_end(local, &flow->local);
-	return err ? err : parse_end(term, &flow->remote);
+	if (!err)
+		err = parse_end(term, &flow->remote);
+	/* No flow has ends of two. */
+	if (!err && flow->local.family && flow->remote.family &&
+	    flow->local.family != flow->remote.family)
+		err = -EINVAL;
+	return err;
 }
 
 int flows_parse(const struct ecbpf_strings *terms, struct stats_flow *flows)

@@ -258,6 +258,8 @@ def test_mapped_flow(host):
     (("--poll", "100", "--cgroup", "/nowhere"), EX_NOINPUT, "/nowhere"),
     (("--poll", "100", "--flow", "1.2.3.4:5"), EX_USAGE, "1.2.3.4:5"),
     (("--netlink", "--flow", ":1-:65536"), EX_USAGE, ":1-:65536"),
+    (("--netlink", "--flow", ":0-:1"), EX_USAGE, ":0-:1"),
+    (("--netlink", "--flow", "[1.2.3.4]:1-[::1]:1"), EX_USAGE, "[::1]"),
     (("--netlink", "--flow", "[1.2.3]:1-:1"), EX_USAGE, "[1.2.3]"),
     (("--poll", "100", "--netlink"), EX_USAGE, "exclude each other"),
     (("--on-state-change", "--btf", "/nowhere"), EX_NOINPUT, "/nowhere"),
